@@ -1,0 +1,142 @@
+import { corrupt } from './error.ts';
+
+/**
+ * The bytes of BTF, and where each type starts in them.
+ *
+ * ```text
+ *   0 magic u16 0xeb9f   2 version u8   3 flags u8   4 hdr_len u32
+ *   8 type_off u32  12 type_len u32  16 str_off u32  20 str_len u32      (offsets count from hdr_len)
+ *
+ *   struct btf_type:  0 name_off u32   4 info u32   8 size or type u32   12 what the kind adds
+ *   info:             bits 0-15 vlen   24-28 kind   31 kind_flag
+ * ```
+ *
+ * Source: Documentation/bpf/btf.rst and include/uapi/linux/btf.h of the kernel.
+ */
+export interface RawBtf {
+  readonly view: DataView;
+  readonly littleEndian: boolean;
+  readonly typesStart: number;
+  readonly typesEnd: number;
+  readonly stringsStart: number;
+  readonly stringsEnd: number;
+}
+
+/** The kinds by number, with libbpf's names; 0 is void. */
+export const kinds = [
+  'void',
+  'int',
+  'ptr',
+  'array',
+  'struct',
+  'union',
+  'enum',
+  'fwd',
+  'typedef',
+  'volatile',
+  'const',
+  'restrict',
+  'func',
+  'func_proto',
+  'var',
+  'datasec',
+  'float',
+  'decl_tag',
+  'type_tag',
+  'enum64',
+] as const;
+
+/** A kind of type: BTF_KIND_* in lower case, as libbpf prints it. */
+export type BtfKind = (typeof kinds)[number];
+
+const MAGIC = 0xeb9f;
+const HEADER_BYTES = 24;
+export const TYPE_BYTES = 12;
+export const MEMBER_BYTES = 12;
+
+/** The bytes that a kind adds to `struct btf_type`: fixed, and for each of its vlen entries. */
+const extra: Readonly<Record<BtfKind, readonly [fixed: number, each: number]>> = {
+  void: [0, 0],
+  int: [4, 0],
+  ptr: [0, 0],
+  array: [12, 0],
+  struct: [0, 12],
+  union: [0, 12],
+  enum: [0, 8],
+  fwd: [0, 0],
+  typedef: [0, 0],
+  volatile: [0, 0],
+  const: [0, 0],
+  restrict: [0, 0],
+  func: [0, 0],
+  func_proto: [0, 8],
+  var: [4, 0],
+  datasec: [0, 12],
+  float: [0, 0],
+  decl_tag: [4, 0],
+  type_tag: [0, 0],
+  enum64: [0, 12],
+};
+
+/** The same by kind number, for the scan. */
+const fixedBytes = kinds.map((kind) => extra[kind][0]);
+const entryBytes = kinds.map((kind) => extra[kind][1]);
+
+/** Reads the header and checks that the sections lie inside the bytes. No type is looked at. */
+export function readHeader(bytes: Uint8Array): RawBtf {
+  if (bytes.byteLength < HEADER_BYTES)
+    corrupt(0, `${bytes.byteLength} bytes are too few for its header of ${HEADER_BYTES}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const littleEndian = view.getUint16(0, true) === MAGIC;
+  if (!littleEndian && view.getUint16(0, false) !== MAGIC)
+    corrupt(0, `the magic is 0x${view.getUint16(0, true).toString(16)}, not 0xeb9f`);
+  if (view.getUint8(2) !== 1) corrupt(2, `version ${view.getUint8(2)} is unknown; this reads version 1`);
+
+  const headerBytes = view.getUint32(4, littleEndian);
+  const section = (at: number): [number, number] => {
+    const start = headerBytes + view.getUint32(at, littleEndian);
+    const end = start + view.getUint32(at + 4, littleEndian);
+    if (headerBytes < HEADER_BYTES || end > bytes.byteLength)
+      corrupt(at, `a section of bytes ${start}..${end} does not lie in the ${bytes.byteLength} bytes given`);
+    return [start, end];
+  };
+  const [typesStart, typesEnd] = section(8);
+  const [stringsStart, stringsEnd] = section(16);
+  return { view, littleEndian, typesStart, typesEnd, stringsStart, stringsEnd };
+}
+
+export const kindNumber = (info: number): number => (info >>> 24) & 0x1f;
+export const vlen = (info: number): number => info & 0xffff;
+export const kindFlag = (info: number): boolean => info >>> 31 === 1;
+
+/** Where the type after the one at `at` starts. */
+export function nextType(raw: RawBtf, at: number): number {
+  if (at + TYPE_BYTES > raw.typesEnd) corrupt(at, 'the type section ends inside a type');
+  const info = raw.view.getUint32(at + 4, raw.littleEndian);
+  const kind = kindNumber(info);
+  const each = entryBytes[kind];
+  const fixed = fixedBytes[kind];
+  if (kind === 0 || each === undefined || fixed === undefined) corrupt(at + 4, `kind ${kind} is unknown`);
+  const next = at + TYPE_BYTES + fixed + each * vlen(info);
+  if (next > raw.typesEnd) corrupt(at, 'the type section ends inside a type');
+  return next;
+}
+
+/** The NUL-terminated string at an offset of the string section. */
+export function readString(raw: RawBtf, offset: number): string {
+  const start = raw.stringsStart + offset;
+  let end = start;
+  while (end < raw.stringsEnd && raw.view.getUint8(end) !== 0) end++;
+  if (end >= raw.stringsEnd) corrupt(start, 'a string does not end inside the string section');
+  let text = '';
+  for (let at = start; at < end; at++) text += String.fromCharCode(raw.view.getUint8(at));
+  return text;
+}
+
+/** Whether the string at an offset is this one, given as its bytes. */
+export function stringIs(raw: RawBtf, offset: number, name: Uint8Array): boolean {
+  const start = raw.stringsStart + offset;
+  if (start + name.length >= raw.stringsEnd) return false;
+  for (let i = 0; i < name.length; i++) if (raw.view.getUint8(start + i) !== name[i]) return false;
+  return raw.view.getUint8(start + name.length) === 0;
+}

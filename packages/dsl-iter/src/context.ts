@@ -1,0 +1,84 @@
+import { exit, jne, type LoadInsn, ldx, mov, type Program, type Register, type WritableRegister } from '@bpf/insn';
+import { IterError } from './error.ts';
+import { type IterField, type IterTarget, iterTargets, type MetaField, metaFields, scalarFields } from './targets.ts';
+
+/** The context of an iterator of this target, in a register. */
+export interface IterContext<Target extends IterTarget> {
+  readonly target: Target;
+  readonly reg: WritableRegister;
+}
+
+/** Names the register that holds the context: r6 to r9, which helper calls leave alone. Emits nothing. */
+export function iterContext<Target extends IterTarget>(
+  target: Target,
+  reg: 'r6' | 'r7' | 'r8' | 'r9',
+): IterContext<Target> {
+  if (!Object.hasOwn(iterTargets, target))
+    throw new IterError(
+      'UNKNOWN_TARGET',
+      `there is no iterator '${target}'; there are ${Object.keys(iterTargets).join(', ')}`,
+    );
+  return { target, reg };
+}
+
+/**
+ * Emits `ctx = r1`: saves the context, which the kernel passes in r1.
+ *
+ * @example
+ * ```ts
+ * const ctx = iterContext('task', 'r6');
+ * const program = [prologue(ctx), loadCtxPtr(ctx, 'r7', 'task'), checkNullAndExit('r7'), returnContinue()];
+ * ```
+ */
+export function prologue(ctx: IterContext<IterTarget>): Program {
+  return [mov(ctx.reg, 'r1')];
+}
+
+/** Emits `ctx = r1; meta = *(u64 *)(ctx + 0)`: saves the context and loads its meta pointer, which is never NULL. */
+export function prologueWithMeta(ctx: IterContext<IterTarget>, meta: WritableRegister): Program {
+  return [mov(ctx.reg, 'r1'), ldx('dw', meta, ctx.reg, 0)];
+}
+
+/** The byte offset of a context field. @throws IterError `UNKNOWN_FIELD` */
+export function contextOffset<Target extends IterTarget>(target: Target, field: IterField<Target>): number {
+  const fields: Readonly<Record<string, number>> = iterTargets[target];
+  const offset = Object.hasOwn(fields, field) ? fields[field] : undefined;
+  if (offset !== undefined) return offset;
+  throw new IterError(
+    'UNKNOWN_FIELD',
+    `the context of iterator '${target}' has no field '${field}'; it has ${Object.keys(fields).join(', ')}`,
+  );
+}
+
+/**
+ * Emits `dst = *(u64 *)(ctx + offset)`, or a u32 load for the fields that are numbers (fd, uid, bucket). Every pointer
+ * but `meta`, and `map` of the element iterators, may be NULL and must be checked before use: see
+ * {@link checkNullAndExit}.
+ *
+ * @throws IterError `UNKNOWN_FIELD`
+ */
+export function loadCtxPtr<Target extends IterTarget>(
+  ctx: IterContext<Target>,
+  dst: WritableRegister,
+  field: IterField<Target>,
+): LoadInsn {
+  return ldx(scalarFields.has(field) ? 'w' : 'dw', dst, ctx.reg, contextOffset(ctx.target, field));
+}
+
+/** Emits `dst = *(u64 *)(meta + offset)`: the seq_file pointer, the session's id, or the number of the element. */
+export function loadMetaField(meta: Register, dst: WritableRegister, field: MetaField): LoadInsn {
+  return ldx('dw', dst, meta, metaFields[field]);
+}
+
+/**
+ * Emits `if ptr != 0 goto +2; r0 = 0; exit`: the kernel calls the program once more after the last element, with NULL
+ * for it.
+ */
+export function checkNullAndExit(ptr: Register): Program {
+  return [jne(ptr, 0, 2), mov('r0', 0), exit()];
+}
+
+/** Emits `r0 = 0; exit`: go on with the next element. */
+export function returnContinue(): Program {
+  return [mov('r0', 0), exit()];
+}

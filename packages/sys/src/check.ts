@@ -1,0 +1,14 @@
+/** The kernel's limit of BPF_OBJ_NAME_LEN, less the NUL. */
+const NAME_MAX = 15;
+
+/** A u32 for an attr: numbers are never truncated on the way to the kernel. */
+export function u32(what: string, value: number): number {
+  if (Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff) return value;
+  throw new RangeError(`${what} is ${value}; it must be an integer in 0..4294967295`);
+}
+
+/** The bytes of an object name, for the kernel's char[16]. */
+export function objectName(name: string): Uint8Array {
+  if (name.length <= NAME_MAX && /^[A-Za-z0-9_.]*$/.test(name)) return new TextEncoder().encode(name);
+  throw new RangeError(`the name '${name}' is not one that the kernel takes: at most ${NAME_MAX} of A-Z a-z 0-9 _ .`);
+}

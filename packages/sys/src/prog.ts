@@ -1,0 +1,110 @@
+import { addressNumber, bpf, bpfError, bpfOrThrow } from './bpf.ts';
+import { objectName, u32 } from './check.ts';
+import { Fd } from './fd.ts';
+import { alloc, free, LE, withScope } from './memory.ts';
+import { type AttachType, attachTypes, BPF_CMD, type ProgType, progTypes } from './uapi.ts';
+
+export interface ProgLoadOptions {
+  readonly type: ProgType;
+  /** Instructions, 8 bytes a slot. */
+  readonly insns: Uint8Array;
+  /** Helpers that are for GPL programs only ask for 'GPL'. */
+  readonly license: string;
+  /** At most 15 of `A-Z a-z 0-9 _ .`. */
+  readonly name?: string;
+  readonly expectedAttachType?: AttachType;
+  /** The BTF id in the kernel of the function, or typedef, that a tracing program is for. */
+  readonly attachBtfId?: number;
+}
+
+/** prog_type 0 … attach_prog_fd 112, …, log_true_size 140: older kernels take the longer attr, its tail being zero. */
+const ATTR_BYTES = 144;
+const FIRST_LOG_BYTES = 64 * 1024;
+const MAX_LOG_BYTES = 16 * 1024 * 1024;
+const EPERM = 1;
+const EAGAIN = 11;
+const ENOSPC = 28;
+
+/**
+ * BPF_PROG_LOAD. A program that is refused is loaded a second time for the verifier's log, whole, in the error's `log`:
+ * a load that succeeds pays nothing for it.
+ *
+ * @throws SysError with `log`; UnavailableError when the kernel does not permit such a program; RangeError
+ * @example
+ * ```ts
+ * using prog = progLoad({ type: 'socket_filter', insns: assemble([mov('r0', 0), exit()]), license: 'GPL' });
+ * ```
+ */
+export function progLoad(options: ProgLoadOptions): Fd {
+  if (options.insns.byteLength === 0 || options.insns.byteLength % 8 !== 0)
+    throw new RangeError(
+      `a program has 8 bytes for each instruction slot; this one has ${options.insns.byteLength} bytes`,
+    );
+  return withScope((scope) => {
+    const attr = scope.alloc(ATTR_BYTES);
+    const { view } = attr;
+    view.setUint32(0, progTypes[options.type], LE);
+    view.setUint32(4, options.insns.byteLength / 8, LE);
+    view.setBigUint64(8, scope.copy(options.insns), LE);
+    view.setBigUint64(16, scope.cString(options.license), LE);
+    attr.bytes.set(objectName(options.name ?? ''), 48);
+    if (options.expectedAttachType) view.setUint32(68, attachTypes[options.expectedAttachType], LE);
+    view.setUint32(108, u32('attachBtfId', options.attachBtfId ?? 0), LE);
+
+    const load = (): number => {
+      // EAGAIN: a signal came while the verifier ran.
+      for (let tries = 5; ; tries--) {
+        const result = bpf(BPF_CMD.BPF_PROG_LOAD, addressNumber(attr), ATTR_BYTES);
+        if (result !== -EAGAIN || tries === 0) return result;
+      }
+    };
+    const fd = load();
+    if (fd >= 0) return new Fd(fd);
+    if (fd === -EPERM) throw bpfError('BPF_PROG_LOAD', EPERM);
+    const again = loadWithLog(view, load);
+    if (again.result >= 0) return new Fd(again.result);
+    throw bpfError('BPF_PROG_LOAD', -fd, { log: again.log });
+  });
+}
+
+/** Loads again with log level 1, in a buffer that grows until the log fits. */
+function loadWithLog(attr: DataView, load: () => number): { result: number; log: string } {
+  for (let logBytes = FIRST_LOG_BYTES; ; ) {
+    const buffer = alloc(logBytes);
+    try {
+      attr.setUint32(24, 1, LE); // log_level
+      attr.setUint32(28, logBytes, LE);
+      attr.setBigUint64(32, buffer.address, LE);
+      attr.setUint32(140, 0, LE);
+      const result = load();
+      if (result === -ENOSPC && logBytes < MAX_LOG_BYTES) {
+        // Since Linux 6.4 the kernel says how much it wanted.
+        logBytes = Math.min(Math.max(attr.getUint32(140, LE), logBytes * 8), MAX_LOG_BYTES);
+        continue;
+      }
+      const end = buffer.bytes.indexOf(0);
+      return { result, log: new TextDecoder().decode(buffer.bytes.subarray(0, end < 0 ? logBytes : end)) };
+    } finally {
+      free(buffer);
+    }
+  }
+}
+
+/**
+ * BPF_PROG_TEST_RUN: runs a program once, on a packet for those types that take one.
+ *
+ * @returns what the program left in r0, as an unsigned 32-bit number
+ * @throws SysError 'EINVAL' for a packet of fewer than 14 bytes, 'ENOTSUPP' for a type that cannot be run so
+ */
+export function progTestRun(prog: Fd, options: { readonly data?: Uint8Array } = {}): number {
+  return withScope((scope) => {
+    const attr = scope.alloc(72);
+    attr.view.setUint32(0, prog.fd, LE);
+    if (options.data) {
+      attr.view.setUint32(8, options.data.byteLength, LE);
+      attr.view.setBigUint64(16, scope.copy(options.data), LE);
+    }
+    bpfOrThrow('BPF_PROG_TEST_RUN', attr);
+    return attr.view.getUint32(4, LE);
+  });
+}
