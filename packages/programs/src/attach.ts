@@ -21,7 +21,8 @@ export interface AttachOptions {
 /**
  * Attaches a program to what its spec says.
  *
- * @throws ProgramError `NOT_ATTACHABLE` for a type that attaches to nothing, `NO_TARGET`; SysError; UnavailableError
+ * @throws ProgramError `NOT_ATTACHABLE` for a type that attaches to nothing, `NO_TARGET`, `ITER_INFO`; SysError;
+ * UnavailableError
  * @example
  * ```ts
  * using link = attach(program);
@@ -34,6 +35,7 @@ export function attach(program: Program, options: AttachOptions = {}): Link {
       throw new ProgramError('NO_TARGET', `program '${name}' does not say which tracepoint it attaches to (attachTo)`);
     return new Link(rawTracepointOpen({ prog: program, name: attachTo }).disown(), 'BPF_RAW_TRACEPOINT_OPEN');
   }
+  if (options.iterInfo) checkIterInfo(program, options.iterInfo);
   if (attachType === undefined)
     throw new ProgramError('NOT_ATTACHABLE', `program '${name}', a ${type}, has nothing that it attaches to`);
   try {
@@ -43,4 +45,26 @@ export function attach(program: Program, options: AttachOptions = {}): Link {
     if (attachType === 'trace_iter' || !(error instanceof SysError) || error.code !== 'EINVAL') throw error;
     return new Link(rawTracepointOpen({ prog: program }).disown(), 'BPF_RAW_TRACEPOINT_OPEN');
   }
+}
+
+/** The iterators that can be told what to go through. */
+const parameters: Readonly<Record<string, string>> = {
+  task: 'task',
+  task_file: 'task',
+  task_vma: 'task',
+  bpf_map_elem: 'map',
+  bpf_sk_storage_map: 'map',
+  sockmap: 'map',
+  cgroup: 'cgroup',
+};
+
+/** The kernel reads the bytes of one kind as those of another: a map's descriptor would be the id of a thread. */
+function checkIterInfo({ spec: { name, attachTo = '' } }: Program, info: IterInfo): void {
+  const [given = ''] = Object.keys(info);
+  const takes = Object.hasOwn(parameters, attachTo) ? parameters[attachTo] : undefined;
+  if (given !== takes)
+    throw new ProgramError(
+      'ITER_INFO',
+      `program '${name}' iterates over '${attachTo}', which takes ${takes ? `a ${takes}` : 'no parameter'}, not a ${given}`,
+    );
 }

@@ -5,6 +5,7 @@ export type ProgramErrorCode =
   | 'VERIFIER'
   | 'NO_TARGET'
   | 'NOT_ATTACHABLE'
+  | 'ITER_INFO'
   | 'RECORD_SPLIT'
   | 'ELEMENT_TOO_LARGE'
   | 'RESTARTED';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Btf, parseBtf } from '@bpf/btf';
-import { UnavailableError } from '@bpf/sys';
+import { requireLinux, UnavailableError } from '@bpf/sys';
 
 const PATH = '/sys/kernel/btf/vmlinux';
 
@@ -18,8 +18,7 @@ export function kernelBtf(): Btf {
 }
 
 function readVmlinux(): Uint8Array {
-  if (process.platform !== 'linux')
-    throw new UnavailableError('Kernel types (BTF) are a part of Linux, and this is not Linux.');
+  requireLinux();
   try {
     return readFileSync(PATH);
   } catch (cause) {

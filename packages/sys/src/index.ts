@@ -9,7 +9,7 @@ export {
   linkCreate,
   rawTracepointOpen,
 } from './link.ts';
-export { kernelAtLeast, type Machine, readMachine, whyNotPermitted } from './machine.ts';
+export { kernelAtLeast, type Machine, readMachine, requireLinux, whyNotPermitted } from './machine.ts';
 export {
   type MapCreateOptions,
   mapCreate,

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { UnavailableError } from './error.ts';
+import { requireLinux } from './machine.ts';
 
 type Koffi = typeof import('koffi');
 
@@ -25,10 +26,7 @@ export function getLibc(): Libc {
 }
 
 function loadLibc(): Libc {
-  if (process.platform !== 'linux')
-    throw new UnavailableError(
-      `BPF is a part of Linux, and this is ${osName()}: run it on a Linux machine, or in a virtual one.`,
-    );
+  requireLinux();
   let koffi: Koffi;
   try {
     koffi = createRequire(import.meta.url)('koffi') as Koffi;
@@ -44,10 +42,6 @@ function loadLibc(): Libc {
   const syscall = lib.func('long syscall(long, long, long, long)') as Libc['syscall'];
   const errnoLocation = lib.func('void *__errno_location()') as () => bigint;
   return { koffi, syscall, errno: new Int32Array(koffi.view(errnoLocation(), 4)) };
-}
-
-function osName(): string {
-  return process.platform === 'darwin' ? 'macOS' : process.platform === 'win32' ? 'Windows' : process.platform;
 }
 
 function firstLine(error: unknown): string {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { UnavailableError } from './error.ts';
 
 /** What decides whether the kernel permits bpf(2). */
 export interface Machine {
@@ -16,6 +17,17 @@ export interface Machine {
 const CAP_SYS_ADMIN = 1n << 21n;
 const CAP_PERFMON = 1n << 38n;
 const CAP_BPF = 1n << 39n;
+
+const systems: Readonly<Record<string, string>> = { darwin: 'macOS', win32: 'Windows' };
+
+/** @throws UnavailableError anywhere but on Linux */
+export function requireLinux(): void {
+  if (process.platform === 'linux') return;
+  const system = systems[process.platform] ?? process.platform;
+  throw new UnavailableError(
+    `BPF is a part of Linux, and this is ${system}: run it on a Linux machine, or in a virtual one.`,
+  );
+}
 
 /** Reads the facts from /proc; what cannot be read is taken to be no obstacle. */
 export function readMachine(): Machine {

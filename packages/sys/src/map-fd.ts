@@ -27,7 +27,7 @@ export interface ElemMemory {
 }
 
 /** map_fd 0, key 8, value or next_key 16, flags 24. */
-export const ELEM_ATTR_BYTES = 32;
+const ELEM_ATTR_BYTES = 32;
 
 /**
  * Owns the descriptor of a map. The sizes are the kernel's own answer, never the caller's claim, because the kernel

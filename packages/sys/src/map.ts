@@ -2,9 +2,9 @@ import { bpf, bpfOrThrow } from './bpf.ts';
 import { objectName, u32 } from './check.ts';
 import { errnoName } from './errno.ts';
 import { SysError } from './error.ts';
-import { ELEM_ATTR_BYTES, type ElemMemory, MapFd } from './map-fd.ts';
+import { type ElemMemory, MapFd } from './map-fd.ts';
 import { LE, withScope } from './memory.ts';
-import { BPF_CMD, type BpfCmd, type MapType, mapTypes, type UpdateFlag, updateFlags } from './uapi.ts';
+import { BPF_CMD, type MapType, mapTypes, type UpdateFlag, updateFlags } from './uapi.ts';
 
 export interface MapCreateOptions {
   readonly type: MapType;
@@ -121,10 +121,24 @@ export function mapGetNextKey(map: MapFd, key: Uint8Array | undefined, next: Uin
   }
 }
 
+/** How much of {@link ElemMemory}'s attr each command reads: what lies behind must be zero, or is not passed. */
+const attrBytes = {
+  BPF_MAP_LOOKUP_ELEM: 32,
+  BPF_MAP_UPDATE_ELEM: 32,
+  BPF_MAP_DELETE_ELEM: 16,
+  BPF_MAP_GET_NEXT_KEY: 24,
+} as const;
+
 /** Calls an element command; false when it failed with the one errno that is an answer and not an error. */
-function elemCommand(map: MapFd, elem: ElemMemory, command: BpfCmd, flags: number, answer: number): boolean {
+function elemCommand(
+  map: MapFd,
+  elem: ElemMemory,
+  command: keyof typeof attrBytes,
+  flags: number,
+  answer: number,
+): boolean {
   elem.attr.setUint32(24, flags, LE);
-  const result = bpf(BPF_CMD[command], elem.attrAddress, ELEM_ATTR_BYTES);
+  const result = bpf(BPF_CMD[command], elem.attrAddress, attrBytes[command]);
   if (result >= 0) return true;
   const errno = -result;
   if (errno === answer) return false;

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { add, call, exit, type Program as Instructions, jeq, label, ldx, mov, st, stx } from '@bpf/insn';
+import { fentry, fexit, iterator, progLoading, rawTracepoint, tpBtf } from '../../../tooling/kernel-test/features.ts';
+import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
+import { attach, kernelBtf, loadProgram, openIterator, type ProgramSpec, VerifierError } from '../src/index.ts';
+
+const SEQ_WRITE = 127;
+const nothing: Instructions = [mov('r0', 0), exit()];
+
+/** An iterator over tasks that writes what `body` left on the stack, for each task. */
+function taskIterator(bytes: number, body: Instructions = [st('dw', 'r10', -8, 7)]): ProgramSpec {
+  const instructions = [
+    ldx('dw', 'r6', 'r1', 0), // meta
+    ldx('dw', 'r7', 'r1', 8), // task
+    jeq('r7', 0, 'out'),
+    body,
+    ldx('dw', 'r1', 'r6', 0), // seq
+    mov('r2', 'r10'),
+    add('r2', -8),
+    mov('r3', bytes),
+    call(SEQ_WRITE),
+    label('out'),
+    mov('r0', 0),
+    exit(),
+  ];
+  return { name: 'test-tasks of many', type: 'tracing', attachType: 'trace_iter', attachTo: 'task', instructions };
+}
+
+kernelTest(progLoading, 'a refusal is a VerifierError', () => {
+  assert.throws(
+    () => loadProgram({ name: 'bad', type: 'socket_filter', instructions: [mov('r0', 'r2'), exit()] }),
+    (error) =>
+      error instanceof VerifierError &&
+      /^the verifier refused program 'bad' \(EACCES\): R2 !read_ok\n {2}at 0: \(bf\) r0 = r2/.test(error.message),
+  );
+});
+
+kernelTest(iterator('task'), 'reads records, however they are split', () => {
+  using tasks = openIterator(taskIterator(8));
+  assert.equal(tasks.program.closed, false);
+  const records = [...tasks.records(8)];
+  assert.ok(records.length > 1);
+  for (const record of records) assert.deepEqual(record, Uint8Array.of(7, 0, 0, 0, 0, 0, 0, 0));
+  assert.deepEqual(tasks.read(), new Uint8Array(0), 'the pass is over');
+  using again = openIterator(taskIterator(8));
+  assert.equal(again.read().byteLength % 8, 0);
+  using odd = openIterator(taskIterator(7));
+  const bytes = odd.read().byteLength;
+  if (bytes % 8 !== 0) {
+    using split = openIterator(taskIterator(7));
+    assert.throws(() => [...split.records(8)].length, { code: 'RECORD_SPLIT' });
+  }
+});
+
+kernelTest(iterator('task'), 'the kernel knows the program by the name that was fitted', () => {
+  using tasks = openIterator(taskIterator(8));
+  const fdinfo = readFileSync(`/proc/self/fdinfo/${tasks.link.fd}`, 'utf8');
+  assert.match(fdinfo, /link_type:\s+iter/);
+  assert.match(readFileSync(`/proc/self/fdinfo/${tasks.program.fd}`, 'utf8'), /prog_type:\s+26/);
+});
+
+kernelTest(iterator('task'), 'a program that restarts an element ends in an error, not in a loop', () => {
+  const restart: ProgramSpec = { ...taskIterator(8), instructions: [mov('r0', 1), exit()] };
+  using tasks = openIterator(restart);
+  assert.throws(() => tasks.read(), { code: 'RESTARTED', message: /returning 1 restarts the same element, return 0/ });
+});
+
+kernelTest(iterator('task'), "an element that is too large for the kernel's buffer ends in an error", () => {
+  // 80 times 512 bytes for one element: more than 32 KiB. The verifier wants the stack written first.
+  const zero = Array.from({ length: 64 }, (_, i) => st('dw', 'r10', -8 * (i + 1), 0));
+  const write = [ldx('dw', 'r1', 'r6', 0), mov('r2', 'r10'), add('r2', -512), mov('r3', 512), call(SEQ_WRITE)];
+  using tasks = openIterator(taskIterator(8, [zero, Array.from({ length: 80 }, () => write)]));
+  assert.throws(() => tasks.read(), { code: 'ELEMENT_TOO_LARGE', message: /kernel's buffer of 32 KiB/ });
+});
+
+kernelTest(iterator('task'), 'what was made is released when the rest fails', () => {
+  assert.throws(() => openIterator({ ...taskIterator(8), attachTo: 'tusk' }), { code: 'NO_TARGET' });
+  // The link of this one needs a map: without it the kernel refuses it when the program is loaded already.
+  const elements = { ...taskIterator(8), attachTo: 'bpf_map_elem', instructions: nothing };
+  assert.throws(() => openIterator(elements), { code: 'EBADF', command: 'BPF_LINK_CREATE' });
+  assert.throws(() => openIterator(taskIterator(8), { iterInfo: { map: { fd: 3 } } }), {
+    message: "program 'test-tasks of many' iterates over 'task', which takes a task, not a map",
+  });
+});
+
+kernelTest(iterator('task'), 'goes through the threads of one process, given its id', () => {
+  const spec = taskIterator(4, [
+    ldx('w', 'r1', 'r7', kernelBtf().member('task_struct', 'pid').offset),
+    stx('w', 'r10', 'r1', -8),
+  ]);
+  const expected = readdirSync('/proc/self/task').map(Number);
+  try {
+    using tasks = openIterator(spec, { iterInfo: { task: { pid: process.pid } } });
+    const pids = [...tasks.records(4)].map((bytes) => new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true));
+    assert.deepEqual(pids.sort(), expected.sort());
+  } catch (error) {
+    // Before Linux 6.1 there is no such filter, and the kernel refuses the longer iter_info.
+    assert.match(String(error), /EINVAL|E2BIG/);
+    assert.equal(kernelBtf().hasMember('bpf_iter_link_info', 'task'), false);
+  }
+});
+
+kernelTest(tpBtf, 'a tp_btf program loads, attaches and detaches', () => {
+  using program = loadProgram({
+    name: 'tp',
+    type: 'tracing',
+    attachType: 'trace_raw_tp',
+    attachTo: 'sched_process_fork',
+    instructions: nothing,
+  });
+  using link = attach(program);
+  assert.match(readFileSync(`/proc/self/fdinfo/${link.fd}`, 'utf8'), /link_type:\s+(tracing|raw_tracepoint)/);
+});
+
+kernelTest(rawTracepoint, 'a raw tracepoint program attaches by name', () => {
+  using program = loadProgram({
+    name: 'raw',
+    type: 'raw_tracepoint',
+    attachTo: 'sched_process_fork',
+    instructions: nothing,
+  });
+  using link = attach(program);
+  assert.equal(link.how, 'BPF_RAW_TRACEPOINT_OPEN');
+  using wrong = loadProgram({
+    name: 'raw',
+    type: 'raw_tracepoint',
+    attachTo: 'no_such_tracepoint',
+    instructions: nothing,
+  });
+  assert.throws(() => attach(wrong), { code: 'ENOENT' });
+  using filter = loadProgram({ name: 'filter', type: 'socket_filter', instructions: nothing });
+  assert.throws(() => attach(filter), { code: 'NOT_ATTACHABLE' });
+});
+
+for (const [feature, attachType] of [
+  [fentry, 'trace_fentry'],
+  [fexit, 'trace_fexit'],
+] as const)
+  kernelTest(feature, 'loads, attaches and detaches', () => {
+    using program = loadProgram({
+      name: 'f',
+      type: 'tracing',
+      attachType,
+      attachTo: 'bpf_fentry_test1',
+      instructions: nothing,
+    });
+    using link = attach(program);
+    assert.match(readFileSync(`/proc/self/fdinfo/${link.fd}`, 'utf8'), /link_type:\s+(tracing|raw_tracepoint)/);
+    assert.throws(
+      () =>
+        loadProgram({ name: 'f', type: 'tracing', attachType, attachTo: 'no_such_function', instructions: nothing }),
+      { code: 'NO_TARGET' },
+    );
+  });

@@ -1,0 +1,86 @@
+import { spawnSync } from 'node:child_process';
+import { kernelBtf } from '@bpf/programs';
+import { mapCreate, progLoad, SysError } from '@bpf/sys';
+import type { Feature } from './harness.ts';
+
+/** `r0 = 0; exit`, written out so that a probe rests on as little as possible. */
+const RETURN_0 = Uint8Array.from([0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
+
+/** bpf(2) itself: the call, and the privilege to create a map. */
+export const bpfSyscall: Feature = {
+  name: 'bpf(2)',
+  probe() {
+    mapCreate({ type: 'array', keySize: 4, valueSize: 4, maxEntries: 1 }).close();
+    return undefined;
+  },
+};
+
+/** The kernel's own types. */
+export const btf: Feature = {
+  name: 'btf',
+  probe() {
+    kernelBtf();
+    return undefined;
+  },
+};
+
+export const hashMap: Feature = { ...bpfSyscall, name: 'map/hash' };
+export const arrayMap: Feature = { ...bpfSyscall, name: 'map/array' };
+
+/** Loading any program, and running it once with BPF_PROG_TEST_RUN. */
+export const progLoading: Feature = { ...bpfSyscall, name: 'prog/socket_filter' };
+
+export const rawTracepoint: Feature = { ...bpfSyscall, name: 'attach/raw_tracepoint' };
+
+export const tpBtf: Feature = {
+  name: 'attach/tp_btf',
+  probe: () => bpfSyscall.probe() ?? inBtf('typedef', 'btf_trace_sched_process_fork'),
+};
+
+/** An iterator that this kernel's BTF offers. */
+export function iterator(target: string): Feature {
+  return { name: `iter/${target}`, probe: () => bpfSyscall.probe() ?? inBtf('func', `bpf_iter_${target}`) };
+}
+
+/** A feature whose test needs a program of this machine as well. */
+export function withTool(feature: Feature, tool: string): Feature {
+  return {
+    name: `${feature.name} with ${tool}`,
+    probe: () =>
+      feature.probe() ?? (spawnSync(tool, ['--version']).error ? `there is no ${tool} on this machine` : undefined),
+  };
+}
+
+/** Programs on the entry and return of kernel functions, which some kernels refuse by policy. */
+export const fentry: Feature = tracing('attach/fentry', 'trace_fentry');
+export const fexit: Feature = tracing('attach/fexit', 'trace_fexit');
+export const fmodRet: Feature = tracing('attach/fmod_ret', 'modify_return');
+
+function tracing(name: string, attachType: 'trace_fentry' | 'trace_fexit' | 'modify_return'): Feature {
+  const target = attachType === 'modify_return' ? 'bpf_modify_return_test' : 'bpf_fentry_test1';
+  return {
+    name,
+    probe() {
+      const missing = bpfSyscall.probe() ?? inBtf('func', target);
+      if (missing !== undefined) return missing;
+      const attachBtfId = kernelBtf().find('func', target) ?? 0;
+      // An UnavailableError is the reason; any other failure is one for the test to show.
+      try {
+        progLoad({
+          type: 'tracing',
+          expectedAttachType: attachType,
+          attachBtfId,
+          insns: RETURN_0,
+          license: 'GPL',
+        }).close();
+      } catch (error) {
+        if (!(error instanceof SysError) || error.code === 'EPERM') throw error;
+      }
+      return undefined;
+    },
+  };
+}
+
+function inBtf(kind: 'func' | 'typedef', name: string): string | undefined {
+  return kernelBtf().find(kind, name) === undefined ? `this kernel's BTF has no ${kind} ${name}` : undefined;
+}

@@ -1,0 +1,121 @@
+// One guest: boots a kernel with a job in it and says how that ended.
+import { spawn } from 'node:child_process';
+import { appendFile, copyFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { runInitrd } from './initrd.ts';
+import type { Kernel } from './kernel.ts';
+import type { Context } from './run.ts';
+import { toolCommand, toolPath } from './tools.ts';
+
+/** Who the job runs as: root; nobody with CAP_BPF and CAP_PERFMON; nobody. */
+export type Profile = 'root' | 'caps' | 'none';
+export const PROFILES: readonly Profile[] = ['root', 'caps', 'none'];
+
+/** What runs in the guests: a folder with kernel-tests.mjs, packed once for all of them. */
+export interface Job {
+  /** The cached archive with busybox, node and setpriv. */
+  readonly base: string;
+  /** The archive of the job's folder. */
+  readonly archive: Uint8Array;
+  readonly profiles: readonly Profile[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly seconds: number;
+}
+
+/** How a guest ended, and everything it said. */
+export interface Ending {
+  /** `died` is any end without an exit code of every profile: a panic, or qemu that would not start. */
+  readonly kind: 'exited' | 'died' | 'timeout';
+  /** The exit codes of the profiles that came to their end. */
+  readonly codes: ReadonlyMap<string, number>;
+  readonly console: string;
+  readonly output: string;
+  readonly seconds: number;
+}
+
+/** Boots a kernel, runs the job and returns when the guest is gone. Rejects only when told to stop. */
+export async function bootGuest(context: Context, kernel: Kernel, job: Job): Promise<Ending> {
+  const folder = `${context.cache}/runs/${process.pid}-${kernel.series}`;
+  const started = Date.now();
+  await mkdir(folder, { recursive: true });
+  try {
+    const initrd = `${folder}/initrd`;
+    await copyFile(job.base, initrd);
+    await appendFile(initrd, await readFile(`${kernel.folder}/guest.cpio`));
+    await appendFile(initrd, job.archive);
+    const environment = { ...job.environment, KERNEL_SERIES: kernel.series };
+    await appendFile(initrd, runInitrd(job.profiles, environment));
+    const { timeout, complaint } = await runQemu(context, kernel, folder, job.seconds);
+
+    const [console, output, exits] = await Promise.all(
+      ['console', 'output', 'exits'].map((name) => readFile(`${folder}/${name}`, 'utf8').catch(() => '')),
+    );
+    const codes = new Map<string, number>();
+    for (const [, profile = '', code] of (exits ?? '').matchAll(/^(\w+) (\d+)$/gm)) {
+      codes.set(profile, Number(code));
+    }
+    const complete = job.profiles.every((profile) => codes.has(profile));
+    const kind = complete ? 'exited' : timeout ? 'timeout' : 'died';
+    const seconds = (Date.now() - started) / 1000;
+    return { kind, codes, console: `${console}${complaint}`, output: output ?? '', seconds };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs qemu until the guest ends or its time is over. */
+async function runQemu(context: Context, kernel: Kernel, folder: string, seconds: number) {
+  // The parent-death signal ends qemu even when this process is killed outright.
+  const qemu = toolCommand(context, 'qemu-system-x86_64', ...qemuArguments(context, kernel, folder));
+  const [command, ...args] = toolCommand(context, 'setpriv', '--pdeathsig', 'KILL', '--', ...qemu);
+  const modules = toolPath(context, 'lib/x86_64-linux-gnu/qemu');
+  context.signal.throwIfAborted();
+  return new Promise<{ timeout: boolean; complaint: string }>((resolve, reject) => {
+    const child = spawn(command, args, {
+      env: { ...process.env, QEMU_MODULE_DIR: modules },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let timeout = false;
+    let complaint = '';
+    const kill = () => child.kill('SIGKILL');
+    const timer = setTimeout(() => {
+      timeout = true;
+      kill();
+    }, seconds * 1000);
+    context.signal.addEventListener('abort', kill);
+    child.stderr.on('data', (chunk: Buffer) => {
+      complaint += chunk.toString();
+    });
+    child.on('error', (error) => {
+      complaint += error.message;
+    });
+    child.on('close', () => {
+      clearTimeout(timer);
+      context.signal.removeEventListener('abort', kill);
+      if (context.signal.aborted) reject(context.signal.reason);
+      else resolve({ timeout, complaint });
+    });
+  });
+}
+
+function qemuArguments(context: Context, kernel: Kernel, folder: string): string[] {
+  const serial = (name: string) => ['-serial', `file:${folder}/${name}`];
+  const commandLine = [
+    'console=ttyS0 quiet panic=-1 oops=panic',
+    // Emulation makes these slow, and nothing in a guest is worth protecting.
+    'nokaslr mitigations=off tsc=reliable random.trust_cpu=on',
+    // Without bpf in this list, BPF LSM programs attach and never run (5.10).
+    'lsm=lockdown,yama,apparmor,bpf',
+  ];
+  return [
+    ...['-L', toolPath(context, 'share/qemu'), '-L', toolPath(context, 'share/seabios')],
+    // Not microvm, which hangs now and then. Without rdrand node takes seconds to start.
+    ...['-M', 'q35', '-accel', 'tcg,thread=multi,tb-size=512', '-smp', '2', '-m', '1536'],
+    ...['-cpu', 'qemu64,+rdrand,+rdseed,+fsgsbase,+popcnt,+sse4.1,+sse4.2,+ssse3'],
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ...['-kernel', `${kernel.folder}/vmlinux`, '-initrd', `${folder}/initrd`],
+    ...['-append', commandLine.join(' ')],
+    ...serial('console'),
+    ...serial('output'),
+    ...serial('exits'),
+  ];
+}
