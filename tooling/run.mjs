@@ -1,4 +1,4 @@
-// `npm run demo` and `npm test` on a machine that has Node and npm only: installs with the pinned pnpm, then runs the
+// `npm run demo`, `npm test` and their like on a machine that has Node and npm only: installs with the pinned pnpm, then runs the
 // task. Plain JavaScript, because it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -14,6 +14,7 @@ const tasks = {
     ['turbo', 'run', 'build', '--filter=@bpf/cli', '--output-logs=errors-only'],
     ['node', 'apps/cli/dist/bpf.js', 'iter', 'task'],
   ],
+  example: [['tsx', '--conditions=@bpf/source', 'tooling/example.ts']],
   test: [['tsx', '--conditions=@bpf/source', 'tooling/test.ts']],
 };
 

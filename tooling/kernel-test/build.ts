@@ -1,11 +1,13 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { build } from 'esbuild';
+import { extractReadmes } from '../readme.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 /**
- * Bundles every `*.kernel.test.ts` into one file, with the `bpf` command, the examples and koffi beside it: a folder that
+ * Bundles every `*.kernel.test.ts` into one file, with the `bpf` command, the examples, those of
+ * the READMEs, and koffi beside it: a folder that
  * runs on any Linux that has Node, this machine or a guest that has nothing else.
  *
  * @returns the folder; `node kernel-tests.mjs` in it runs the tests
@@ -25,6 +27,8 @@ export async function buildKernelTests(): Promise<string> {
   await bundle(join(folder, 'kernel-tests.mjs'), { stdin: { contents: entry, resolveDir: root, loader: 'ts' } });
   for (const example of filesIn('apps/examples/src', '.ts'))
     await bundle(join(folder, `${basename(example, '.ts')}.mjs`), { entryPoints: [join(root, example)] });
+  for (const block of extractReadmes())
+    await bundle(join(folder, `${basename(block, '.ts')}.mjs`), { entryPoints: [block] });
   cpSync(join(root, 'apps/cli/dist/bpf.js'), join(folder, 'bpf.js'));
   copyKoffi(join(folder, 'node_modules'));
   return folder;

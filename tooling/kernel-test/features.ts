@@ -7,7 +7,7 @@ import type { Feature } from './harness.ts';
 const RETURN_0 = Uint8Array.from([0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
 
 /** bpf(2) itself: the call, and the privilege to create a map. */
-export const bpfSyscall: Feature = {
+const bpfSyscall: Feature = {
   name: 'bpf(2)',
   probe() {
     mapCreate({ type: 'array', keySize: 4, valueSize: 4, maxEntries: 1 }).close();

@@ -40,7 +40,7 @@ export function kernelTest(feature: Feature, name: string, run: () => void | Pro
   tests.push({ feature, name, run });
 }
 
-/** Runs what was registered, prints a line of JSON for each test, and returns the exit status. */
+/** Runs what was registered, prints a line of JSON for each test, and returns the exit status. @public */
 export async function runKernelTests(grep = process.env.BPF_TEST_GREP ?? ''): Promise<number> {
   let failed = 0;
   for (const test of tests) {

@@ -1,0 +1,71 @@
+// Packs every package as it would be published and looks at the tarballs: publint, are-the-types-wrong, and whether what
+// is inside can be imported. Expects the packages to be built.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const work = mkdtempSync(join(tmpdir(), 'bpf-pack-'));
+const problems: string[] = [];
+
+interface Manifest {
+  name: string;
+  private?: boolean;
+  bin?: Record<string, string>;
+  dependencies?: Record<string, string>;
+}
+
+try {
+  const packed = ['packages', 'apps']
+    .flatMap((rooms) => readdirSync(join(root, rooms)).map((room) => join(root, rooms, room)))
+    .filter((folder) => existsSync(join(folder, 'package.json')) && !readManifest(folder).private)
+    .map(pack);
+  // koffi comes from the registry; everything else that a package needs must be in these tarballs.
+  symlinkSync(join(root, 'node_modules/koffi'), join(work, 'node_modules/koffi'));
+  for (const { folder, manifest } of packed) use(folder, manifest);
+} finally {
+  rmSync(work, { recursive: true });
+}
+for (const problem of problems) console.error(problem);
+console.log(problems.length > 0 ? `${problems.length} problems in the packages` : 'the packages are fit to publish');
+process.exitCode = problems.length > 0 ? 1 : 0;
+
+/** Packs a package, checks the tarball, and unpacks it as if it had been installed. */
+function pack(source: string): { folder: string; manifest: Manifest } {
+  const { name } = readManifest(source);
+  const tarball = join(work, `${name.replace('/', '-')}.tgz`);
+  execFileSync('pnpm', ['pack', '--out', tarball], { cwd: source, stdio: 'pipe' });
+  const folder = join(work, 'node_modules', name);
+  mkdirSync(folder, { recursive: true });
+  execFileSync('tar', ['-xzf', tarball, '-C', folder, '--strip-components=1']);
+  const manifest = readManifest(folder);
+
+  check(name, 'publint', ['--strict', tarball]);
+  if (!manifest.bin) check(name, 'attw', ['--profile', 'esm-only', tarball]);
+  for (const file of ['README.md', 'LICENSE', 'package.json'])
+    if (!existsSync(join(folder, file))) problems.push(`${name}: the tarball has no ${file}`);
+  const text = readFileSync(join(folder, 'package.json'), 'utf8');
+  for (const left of ['@bpf/source', 'workspace:', 'catalog:'])
+    if (text.includes(left)) problems.push(`${name}: the packed package.json still says '${left}'`);
+  return { folder, manifest };
+}
+
+function check(name: string, tool: string, args: string[]): void {
+  const { status, stdout, stderr } = spawnSync(tool, args, { encoding: 'utf8' });
+  console.log(`${status === 0 ? '✓' : '×'} ${name}: ${tool}`);
+  if (status !== 0) problems.push(`${name}: ${tool} says\n${stdout}${stderr}`);
+}
+
+/** Imports an installed package, or runs its command. */
+function use(folder: string, { name, bin }: Manifest): void {
+  const args = bin
+    ? [join(folder, Object.values(bin)[0] ?? ''), '--version']
+    : ['--input-type=module', '-e', `if (Object.keys(await import('${name}')).length === 0) process.exit(1)`];
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: work, encoding: 'utf8' });
+  if (status !== 0) problems.push(`${name}: what is in the tarball does not run\n${stderr}`);
+}
+
+function readManifest(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+}
