@@ -15,6 +15,11 @@ const tasks = {
     ['node', 'apps/cli/dist/bpf.js', 'iter', 'task'],
   ],
   example: [['tsx', '--conditions=@bpf/source', 'tooling/example.ts']],
+  'test:kernels': [
+    ['turbo', 'run', 'build', '--filter=@bpf/cli', '--output-logs=errors-only'],
+    ['tsx', '--conditions=@bpf/source', 'tooling/kernels/main.ts'],
+  ],
+  'test:nodes': [['tsx', '--conditions=@bpf/source', 'tooling/nodes.ts']],
   test: [['tsx', '--conditions=@bpf/source', 'tooling/test.ts']],
 };
 

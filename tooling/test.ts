@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { buildKernelTests } from './kernel-test/build.ts';
 import type { TestResult } from './kernel-test/harness.ts';
+import { PROFILES, type Profile, profiles, setprivArguments } from './kernel-test/profiles.ts';
 
 interface Counts {
   passed: number;
@@ -27,7 +28,9 @@ const { values: options } = parseArgs({
 
 run('turbo', ['run', 'build', '--filter=@bpf/cli', '--output-logs=errors-only']);
 const unit = unitTests();
-const results = await kernelTests();
+const folder = await buildKernelTests();
+const results: TestResult[] = [];
+for (const profile of PROFILES) results.push(...(await kernelTests(folder, profile)));
 printFeatures(results);
 const forbidden = forbiddenSkips(results);
 const count = (status: TestResult['status']): number => results.filter((result) => result.status === status).length;
@@ -42,24 +45,34 @@ process.exitCode = total.failed > 0 ? 1 : 0;
 function unitTests(): Counts {
   console.log('Unit tests');
   const report = join(root, '.cache/unit-tests.json');
-  const { status } = spawnSync(
-    'vitest',
-    ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
-    { cwd: root, stdio: 'inherit' },
-  );
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const { status } = spawnSync('vitest', ['run', '--project=unit', ...reporters], { cwd: root, stdio: 'inherit' });
   const counts = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>;
   const { numPassedTests: passed = 0, numFailedTests: failed = 0, numPendingTests: skipped = 0 } = counts;
   // A file that does not even load has no test that fails.
   return { passed, failed: status !== 0 && failed === 0 ? 1 : failed, skipped };
 }
 
-async function kernelTests(): Promise<TestResult[]> {
-  const folder = await buildKernelTests();
-  console.log(`\nKernel tests on Linux ${release()}`);
-  const child = spawn(process.execPath, ['--enable-source-maps', 'kernel-tests.mjs'], {
+/** Runs the bundle as one profile; root is whoever runs this. */
+async function kernelTests(folder: string, profile: Profile): Promise<TestResult[]> {
+  const command = [process.execPath, '--enable-source-maps', 'kernel-tests.mjs'];
+  if (profile !== 'root') {
+    const setpriv = ['setpriv', ...setprivArguments(profile)];
+    const [file = '', ...args] = setpriv;
+    // A machine without setpriv, or a user who may not use it, has no other profile than its own.
+    if (spawnSync(file, [...args, 'true']).status !== 0) {
+      const reason = 'setpriv (util-linux) is not there, or this user has no capabilities to give up';
+      return [{ feature: 'capabilities', name: profiles[profile], status: 'skipped', reason, ms: 0 }];
+    }
+    command.unshift(...setpriv);
+  }
+  const who = profile === 'root' && process.getuid?.() !== 0 ? `as user ${process.getuid?.()}` : profiles[profile];
+  console.log(`\nKernel tests on Linux ${release()}, ${who}`);
+  const [file = '', ...args] = command;
+  const child = spawn(file, args, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, BPF_TEST_GREP: options.grep },
+    env: { ...process.env, BPF_TEST_GREP: options.grep, BPF_TEST_PROFILE: profile },
   });
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
   const results: TestResult[] = [];

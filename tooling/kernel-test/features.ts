@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { kernelBtf } from '@bpf/programs';
 import { mapCreate, progLoad, SysError } from '@bpf/sys';
 import type { Feature } from './harness.ts';
@@ -42,14 +41,8 @@ export function iterator(target: string): Feature {
   return { name: `iter/${target}`, probe: () => bpfSyscall.probe() ?? inBtf('func', `bpf_iter_${target}`) };
 }
 
-/** A feature whose test needs a program of this machine as well. */
-export function withTool(feature: Feature, tool: string): Feature {
-  return {
-    name: `${feature.name} with ${tool}`,
-    probe: () =>
-      feature.probe() ?? (spawnSync(tool, ['--version']).error ? `there is no ${tool} on this machine` : undefined),
-  };
-}
+/** What the unprivileged are told. There is nothing to probe: whatever the kernel has, they may not use it. */
+export const unprivileged: Feature = { name: 'errors for the unprivileged', probe: () => undefined };
 
 /** Programs on the entry and return of kernel functions, which some kernels refuse by policy. */
 export const fentry: Feature = tracing('attach/fentry', 'trace_fentry');
@@ -57,7 +50,7 @@ export const fexit: Feature = tracing('attach/fexit', 'trace_fexit');
 export const fmodRet: Feature = tracing('attach/fmod_ret', 'modify_return');
 
 function tracing(name: string, attachType: 'trace_fentry' | 'trace_fexit' | 'modify_return'): Feature {
-  const target = attachType === 'modify_return' ? 'bpf_modify_return_test' : 'bpf_fentry_test1';
+  const target = attachType === 'modify_return' ? 'security_task_setnice' : 'bpf_fentry_test1';
   return {
     name,
     probe() {

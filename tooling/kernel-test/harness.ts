@@ -1,6 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnavailableError } from '@bpf/sys';
+import type { Profile } from './profiles.ts';
 
 /** Something that a kernel has or has not, as far as a test needs it. */
 export interface Feature {
@@ -24,6 +25,7 @@ interface KernelTest {
   readonly feature: Feature;
   readonly name: string;
   readonly run: () => void | Promise<void>;
+  readonly profiles: readonly Profile[];
 }
 
 /** The folder of the bundle, where the command and the examples lie beside it. */
@@ -34,16 +36,24 @@ const tests: KernelTest[] = [];
 
 /**
  * Registers a test that needs a kernel. It runs where the feature's probe finds it, and is skipped with the probe's
- * reason elsewhere. Kernel tests are not for vitest: they are bundled into one light file that runs in any Linux.
+ * reason elsewhere, once for each profile. Kernel tests are not for vitest: they are bundled into one light file that runs in any Linux.
  */
-export function kernelTest(feature: Feature, name: string, run: () => void | Promise<void>): void {
-  tests.push({ feature, name, run });
+export function kernelTest(
+  feature: Feature,
+  name: string,
+  run: () => void | Promise<void>,
+  profiles: readonly Profile[] = ['root'],
+): void {
+  tests.push({ feature, name, run, profiles });
 }
 
 /** Runs what was registered, prints a line of JSON for each test, and returns the exit status. @public */
-export async function runKernelTests(grep = process.env.BPF_TEST_GREP ?? ''): Promise<number> {
+export async function runKernelTests(): Promise<number> {
+  const profile = (process.env.BPF_TEST_PROFILE ?? 'root') as Profile;
+  const grep = process.env.BPF_TEST_GREP ?? '';
   let failed = 0;
   for (const test of tests) {
+    if (!test.profiles.includes(profile)) continue;
     if (!`${test.feature.name} ${test.name}`.includes(grep)) continue;
     const result = await runTest(test);
     if (result.status === 'failed') failed++;

@@ -1,14 +1,11 @@
 // One guest: boots a kernel with a job in it and says how that ended.
 import { spawn } from 'node:child_process';
 import { appendFile, copyFile, mkdir, readFile, rm } from 'node:fs/promises';
+import type { Profile } from '../kernel-test/profiles.ts';
 import { runInitrd } from './initrd.ts';
 import type { Kernel } from './kernel.ts';
 import type { Context } from './run.ts';
 import { toolCommand, toolPath } from './tools.ts';
-
-/** Who the job runs as: root; nobody with CAP_BPF and CAP_PERFMON; nobody. */
-export type Profile = 'root' | 'caps' | 'none';
-export const PROFILES: readonly Profile[] = ['root', 'caps', 'none'];
 
 /** What runs in the guests: a folder with kernel-tests.mjs, packed once for all of them. */
 export interface Job {

@@ -2,17 +2,20 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { buildKernelTests } from '../kernel-test/build.ts';
+import { PROFILES } from '../kernel-test/profiles.ts';
 import { fetchKernels, type Missing, SERIES } from './fetch.ts';
-import { bootGuest, type Job, PROFILES } from './guest.ts';
+import { bootGuest, type Job } from './guest.ts';
 import { baseInitrd, jobInitrd } from './initrd.ts';
 import type { Kernel } from './kernel.ts';
 import { type KernelResult, readResult } from './result.ts';
 import { type Context, messageOf } from './run.ts';
+import { writeSupport } from './support.ts';
 import { formatResults } from './table.ts';
 import { compareSeries, count, findErrors } from './verdict.ts';
 
-const USAGE = `usage: main.ts --job FOLDER [options]
-  --job FOLDER      holds kernel-tests.mjs and what it needs
+const USAGE = `usage: npm run test:kernels -- [options]
+  --job FOLDER      holds kernel-tests.mjs and what it needs (default: this repository's kernel tests, built now)
   --kernel SERIES   only this series, such as 6.12 or 7.x (repeatable; default: ${SERIES.join(', ')})
   --profile NAME    only as root, caps or none (repeatable; default: all three, in this order)
   --grep TEXT       only tests whose name holds this
@@ -21,7 +24,8 @@ const USAGE = `usage: main.ts --job FOLDER [options]
   --node PATH       the node to run in the guests (default: this one)
   --keep-log        keep the console and output of each guest in the cache folder
   --update          look for newer kernels now, not once a day
-  --json FILE       write all results there`;
+  --json FILE       write all results there
+  --write-support   write docs/kernel-support.md from this run, which must be whole and without a failure`;
 
 const CACHE = fileURLToPath(new URL('../../.cache/kernels', import.meta.url));
 
@@ -29,7 +33,7 @@ async function main(signal: AbortSignal): Promise<boolean> {
   const options = readOptions();
   const context: Context = { cache: CACHE, signal, say: (line) => console.log(line) };
   // First, so that a wrong folder is told before anything is fetched.
-  const archive = jobInitrd(options.job);
+  const archive = jobInitrd(options.job ?? (await buildKernelTests()));
   await removeStaleRuns(context);
   const wanted = options.kernel ?? SERIES;
   const { kernels, missing } = await fetchKernels(context, wanted, options.update);
@@ -61,7 +65,6 @@ type Options = ReturnType<typeof readOptions>;
 function readOptions() {
   const values = parse();
   const { job, kernel, profile = PROFILES, grep, node, update, json } = values;
-  if (job === undefined) throw new UsageError('--job is missing');
   const number = (name: 'jobs' | 'timeout') => {
     const value = Number(values[name]);
     if (!Number.isInteger(value) || value < 1) throw new UsageError(`--${name} wants a number from 1 on`);
@@ -71,7 +74,19 @@ function readOptions() {
   if (unknown !== undefined) throw new UsageError(`--profile is one of ${PROFILES.join(', ')}, not ${unknown}`);
   const profiles = PROFILES.filter((name) => profile.includes(name));
   const [jobs, timeout] = [number('jobs'), number('timeout')];
-  return { job, kernel, profiles, grep, jobs, timeout, node, keepLog: values['keep-log'], update, json };
+  return {
+    job,
+    kernel,
+    profiles,
+    grep,
+    jobs,
+    timeout,
+    node,
+    keepLog: values['keep-log'],
+    update,
+    json,
+    writeSupport: values['write-support'],
+  };
 }
 
 function parse() {
@@ -88,6 +103,7 @@ function parse() {
         'keep-log': { type: 'boolean', default: false },
         update: { type: 'boolean', default: false },
         json: { type: 'string' },
+        'write-support': { type: 'boolean', default: false },
       },
     }).values;
   } catch (error) {
@@ -130,7 +146,13 @@ async function report(
   for (const { series, reason } of missing) console.log(`not tested: ${series}: ${reason}`);
   for (const error of errors) console.log(`ERROR ${error}`);
   console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
-  return errors.length === 0 && totals.failed === 0;
+  const good = errors.length === 0 && totals.failed === 0;
+  if (options.writeSupport) {
+    if (!good || options.kernel || options.grep !== undefined)
+      throw new Error('only a whole and good run can be written down');
+    writeSupport(results);
+  }
+  return good;
 }
 
 /** What a runner left behind that was killed outright. */

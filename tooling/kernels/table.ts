@@ -1,14 +1,9 @@
 // The results for people: a table for each profile, then the reasons and errors below it.
+import { profiles as headings, type Profile } from '../kernel-test/profiles.ts';
 import type { KernelResult, TestResult } from './result.ts';
 import { count, isSkipped } from './verdict.ts';
 
-const HEADINGS: Readonly<Record<string, string>> = {
-  root: 'as root',
-  caps: 'with CAP_BPF and CAP_PERFMON only',
-  none: 'without capabilities',
-};
-
-export function formatResults(results: readonly KernelResult[], profiles: readonly string[]): string {
+export function formatResults(results: readonly KernelResult[], profiles: readonly Profile[]): string {
   const sections: string[] = [];
   for (const profile of profiles) {
     const tests = (result: KernelResult) => result.tests.filter((test) => test.profile === profile);
@@ -18,7 +13,7 @@ export function formatResults(results: readonly KernelResult[], profiles: readon
       const cells = results.map((result) => formatCell(tests(result).filter((test) => test.feature === feature)));
       return [feature, ...cells];
     });
-    const head = [HEADINGS[profile] ?? profile, ...results.map(nameColumn)];
+    const head = [headings[profile], ...results.map(nameColumn)];
     sections.push(formatTable([head, ...rows]));
   }
   sections.push(...formatNotes('failed', results, (test) => test.error));

@@ -30,8 +30,10 @@ test('a feature skipped on every kernel is an error, of the whole matrix only', 
 });
 
 test('a feature skipped on a kernel that has it is an error', () => {
-  const results = matrix((series) => ({ fentry: series === '6.1' ? 'skipped' : 'passed' }));
-  expect(findErrors(results, [], WHOLE)).toEqual(['fentry: skipped on 6.1, which is known to have it (from 5.10 on)']);
+  const results = matrix((series) => ({ 'attach/fentry': series === '6.1' ? 'skipped' : 'passed' }));
+  expect(findErrors(results, [], WHOLE)).toEqual([
+    'attach/fentry: skipped on 6.1, which is known to have it (from 5.10 on)',
+  ]);
 });
 
 test('skips of the unprivileged are theirs to make', () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { iterator, withTool } from '../../../tooling/kernel-test/features.ts';
+import { iterator, unprivileged } from '../../../tooling/kernel-test/features.ts';
 import { jobFolder, kernelTest } from '../../../tooling/kernel-test/harness.ts';
 
 interface Row {
@@ -64,8 +64,8 @@ function procThreads(): Map<number, Thread> {
   return threads;
 }
 
-/** Checks every thread that lived through the run against /proc; returns how many. */
-function compareWithProc(): number {
+/** Checks every thread that lived through the run against /proc; returns what was listed, and how many were checked. */
+function compareWithProc(): { listed: Map<number, Row>; compared: number } {
   const before = procThreads();
   const listed = iterTask();
   const missing: number[] = [];
@@ -89,16 +89,21 @@ function compareWithProc(): number {
     [...new Set(missing)].filter((tgid) => tgid !== 1),
     [],
   );
-  return compared;
+  return { listed, compared };
 }
 
 const task = iterator('task');
 
-kernelTest(task, 'bpf iter task lists what /proc lists', () => {
-  assert.ok(compareWithProc() > 1);
-  const own = iterTask().get(process.pid);
-  assert.equal(own?.tgid, process.pid);
-});
+kernelTest(
+  task,
+  'bpf iter task lists what /proc lists',
+  () => {
+    const { listed, compared } = compareWithProc();
+    assert.ok(compared > 1);
+    assert.equal(listed.get(process.pid)?.tgid, process.pid);
+  },
+  ['root', 'caps'],
+);
 
 kernelTest(task, 'bpf iter task lists a thousand threads more', async () => {
   // libuv makes all its threads at the first use.
@@ -111,10 +116,9 @@ kernelTest(task, 'bpf iter task lists a thousand threads more', async () => {
     await once(child.stdout, 'data');
     const threads = readdirSync(`/proc/${child.pid}/task`).map(Number);
     assert.ok(threads.length > 1000, `${threads.length} threads`);
-    const listed = iterTask();
+    const { listed } = compareWithProc();
     const of = threads.filter((tid) => listed.get(tid)?.tgid === child.pid);
     assert.equal(of.length, threads.length);
-    compareWithProc();
   } finally {
     await end(child);
   }
@@ -166,27 +170,37 @@ kernelTest(task, 'the table ends with a count, and keeps escape sequences from t
   }
 });
 
-kernelTest(withTool(task, 'setpriv'), 'without capabilities: one sentence and status 77', () => {
-  const dropped = run(['setpriv', '--bounding-set=-all', '--inh-caps=-all', process.execPath, bpf, 'iter', 'task']);
-  assert.equal(dropped.stdout, '');
-  assert.match(
-    dropped.stderr,
-    /^bpf: BPF_PROG_LOAD: this process has no permission: it needs CAP_BPF and CAP_PERFMON.*\n$/,
-  );
-  assert.equal(dropped.status, 77);
-});
+kernelTest(
+  unprivileged,
+  'bpf iter task: one sentence and status 77',
+  () => {
+    const { status, stdout, stderr } = run([process.execPath, bpf, 'iter', 'task']);
+    assert.equal(stdout, '');
+    assert.match(
+      stderr,
+      /^bpf: BPF_PROG_LOAD: this process has no permission: it needs CAP_BPF and CAP_PERFMON, so run it as root .*\n$/,
+    );
+    assert.equal(status, 77);
+  },
+  ['none'],
+);
 
-kernelTest(withTool(task, 'unshare'), 'without BTF: one sentence and status 77', () => {
-  // A mount namespace of its own, where nothing is to be found under /sys/kernel/btf.
-  const script = 'mount -t tmpfs none /sys/kernel/btf && exec "$@"';
-  const hidden = run(['unshare', '-m', 'sh', '-c', script, 'sh', process.execPath, bpf, 'iter', 'task']);
-  assert.equal(hidden.stdout, '');
-  assert.match(
-    hidden.stderr,
-    /^bpf: This kernel's types cannot be read \(\/sys\/kernel\/btf\/vmlinux\): it must be Linux 5\.4 .*\n$/,
-  );
-  assert.equal(hidden.status, 77);
-});
+kernelTest(
+  task,
+  'without BTF: one sentence and status 77',
+  () => {
+    // A mount namespace of its own, where nothing is to be found under /sys/kernel/btf.
+    const script = 'mount -t tmpfs none /sys/kernel/btf && exec "$@"';
+    const hidden = run(['unshare', '-m', 'sh', '-c', script, 'sh', process.execPath, bpf, 'iter', 'task']);
+    assert.equal(hidden.stdout, '');
+    assert.match(
+      hidden.stderr,
+      /^bpf: This kernel's types cannot be read \(\/sys\/kernel\/btf\/vmlinux\): it must be Linux 5\.4 .*\n$/,
+    );
+    assert.equal(hidden.status, 77);
+  },
+  ['root'],
+);
 
 async function end(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit');

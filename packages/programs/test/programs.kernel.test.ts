@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { add, call, exit, type Program as Instructions, jeq, label, ldx, mov, st, stx } from '@bpf/insn';
-import { fentry, fexit, iterator, progLoading, rawTracepoint, tpBtf } from '../../../tooling/kernel-test/features.ts';
+import { UnavailableError } from '@bpf/sys';
+import {
+  fentry,
+  fexit,
+  iterator,
+  progLoading,
+  rawTracepoint,
+  tpBtf,
+  unprivileged,
+} from '../../../tooling/kernel-test/features.ts';
 import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
 import { attach, kernelBtf, loadProgram, openIterator, type ProgramSpec, VerifierError } from '../src/index.ts';
 
@@ -36,22 +45,27 @@ kernelTest(progLoading, 'a refusal is a VerifierError', () => {
   );
 });
 
-kernelTest(iterator('task'), 'reads records, however they are split', () => {
-  using tasks = openIterator(taskIterator(8));
-  assert.equal(tasks.program.closed, false);
-  const records = [...tasks.records(8)];
-  assert.ok(records.length > 1);
-  for (const record of records) assert.deepEqual(record, Uint8Array.of(7, 0, 0, 0, 0, 0, 0, 0));
-  assert.deepEqual(tasks.read(), new Uint8Array(0), 'the pass is over');
-  using again = openIterator(taskIterator(8));
-  assert.equal(again.read().byteLength % 8, 0);
-  using odd = openIterator(taskIterator(7));
-  const bytes = odd.read().byteLength;
-  if (bytes % 8 !== 0) {
-    using split = openIterator(taskIterator(7));
-    assert.throws(() => [...split.records(8)].length, { code: 'RECORD_SPLIT' });
-  }
-});
+kernelTest(
+  iterator('task'),
+  'reads records, however they are split',
+  () => {
+    using tasks = openIterator(taskIterator(8));
+    assert.equal(tasks.program.closed, false);
+    const records = [...tasks.records(8)];
+    assert.ok(records.length > 1);
+    for (const record of records) assert.deepEqual(record, Uint8Array.of(7, 0, 0, 0, 0, 0, 0, 0));
+    assert.deepEqual(tasks.read(), new Uint8Array(0), 'the pass is over');
+    using again = openIterator(taskIterator(8));
+    assert.equal(again.read().byteLength % 8, 0);
+    using odd = openIterator(taskIterator(7));
+    const bytes = odd.read().byteLength;
+    if (bytes % 8 !== 0) {
+      using split = openIterator(taskIterator(7));
+      assert.throws(() => [...split.records(8)].length, { code: 'RECORD_SPLIT' });
+    }
+  },
+  ['root', 'caps'],
+);
 
 kernelTest(iterator('task'), 'the kernel knows the program by the name that was fitted', () => {
   using tasks = openIterator(taskIterator(8));
@@ -101,37 +115,47 @@ kernelTest(iterator('task'), 'goes through the threads of one process, given its
   }
 });
 
-kernelTest(tpBtf, 'a tp_btf program loads, attaches and detaches', () => {
-  using program = loadProgram({
-    name: 'tp',
-    type: 'tracing',
-    attachType: 'trace_raw_tp',
-    attachTo: 'sched_process_fork',
-    instructions: nothing,
-  });
-  using link = attach(program);
-  assert.match(readFileSync(`/proc/self/fdinfo/${link.fd}`, 'utf8'), /link_type:\s+(tracing|raw_tracepoint)/);
-});
+kernelTest(
+  tpBtf,
+  'a tp_btf program loads, attaches and detaches',
+  () => {
+    using program = loadProgram({
+      name: 'tp',
+      type: 'tracing',
+      attachType: 'trace_raw_tp',
+      attachTo: 'sched_process_fork',
+      instructions: nothing,
+    });
+    using link = attach(program);
+    assert.match(readFileSync(`/proc/self/fdinfo/${link.fd}`, 'utf8'), /link_type:\s+(tracing|raw_tracepoint)/);
+  },
+  ['root', 'caps'],
+);
 
-kernelTest(rawTracepoint, 'a raw tracepoint program attaches by name', () => {
-  using program = loadProgram({
-    name: 'raw',
-    type: 'raw_tracepoint',
-    attachTo: 'sched_process_fork',
-    instructions: nothing,
-  });
-  using link = attach(program);
-  assert.equal(link.how, 'BPF_RAW_TRACEPOINT_OPEN');
-  using wrong = loadProgram({
-    name: 'raw',
-    type: 'raw_tracepoint',
-    attachTo: 'no_such_tracepoint',
-    instructions: nothing,
-  });
-  assert.throws(() => attach(wrong), { code: 'ENOENT' });
-  using filter = loadProgram({ name: 'filter', type: 'socket_filter', instructions: nothing });
-  assert.throws(() => attach(filter), { code: 'NOT_ATTACHABLE' });
-});
+kernelTest(
+  rawTracepoint,
+  'a raw tracepoint program attaches by name',
+  () => {
+    using program = loadProgram({
+      name: 'raw',
+      type: 'raw_tracepoint',
+      attachTo: 'sched_process_fork',
+      instructions: nothing,
+    });
+    using link = attach(program);
+    assert.equal(link.how, 'BPF_RAW_TRACEPOINT_OPEN');
+    using wrong = loadProgram({
+      name: 'raw',
+      type: 'raw_tracepoint',
+      attachTo: 'no_such_tracepoint',
+      instructions: nothing,
+    });
+    assert.throws(() => attach(wrong), { code: 'ENOENT' });
+    using filter = loadProgram({ name: 'filter', type: 'socket_filter', instructions: nothing });
+    assert.throws(() => attach(filter), { code: 'NOT_ATTACHABLE' });
+  },
+  ['root', 'caps'],
+);
 
 for (const [feature, attachType] of [
   [fentry, 'trace_fentry'],
@@ -153,3 +177,15 @@ for (const [feature, attachType] of [
       { code: 'NO_TARGET' },
     );
   });
+
+kernelTest(
+  unprivileged,
+  'loading a tracing program is an UnavailableError',
+  () => {
+    assert.throws(
+      () => openIterator(taskIterator(8)),
+      (error) => error instanceof UnavailableError && error.code === 'EPERM' && /needs CAP_BPF/.test(error.message),
+    );
+  },
+  ['none'],
+);

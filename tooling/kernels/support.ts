@@ -1,0 +1,56 @@
+// What the matrix has shown, written down: docs/kernel-support.md for people, expected.json for the next run.
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { KernelResult } from './result.ts';
+import { isSkipped } from './verdict.ts';
+
+const DOCUMENT = fileURLToPath(new URL('../../docs/kernel-support.md', import.meta.url));
+const EXPECTED = fileURLToPath(new URL('expected.json', import.meta.url));
+
+/** Writes both files from a run over all kernels in which nothing failed; `results` are in order of their series. */
+export function writeSupport(results: readonly KernelResult[]): void {
+  const features = [...new Set(results.flatMap((result) => asRoot(result).map(({ feature }) => feature)))].sort();
+  const has = (result: KernelResult, feature: string): boolean => {
+    const tests = asRoot(result).filter((test) => test.feature === feature);
+    return tests.length > 0 && !isSkipped(tests);
+  };
+  const series = results.map((result) => result.series);
+  const rows = features.map((feature) => [feature, ...results.map((result) => (has(result, feature) ? 'yes' : '-'))]);
+  const lines = [
+    '# Kernel support',
+    '',
+    'Which feature works on which kernel, as measured: each was exercised there by a test, as root. Written by',
+    '`npm run test:kernels -- --write-support`, not by hand. The kernels are those of Debian, cloud flavour.',
+    '',
+    `| feature | ${series.join(' | ')} |`,
+    `|---${'|---'.repeat(series.length)}|`,
+    ...rows.map((row) => `| ${row.join(' | ')} |`),
+    '',
+    'Where a kernel lacks a feature, the reason was:',
+    '',
+    ...features.flatMap((feature) => reasons(results, feature)),
+  ];
+  writeFileSync(DOCUMENT, `${lines.join('\n')}\n`);
+  const expected = features.flatMap((feature) => {
+    const lacking = results.findLastIndex((result) => !has(result, feature));
+    const first = series[lacking + 1];
+    return first === undefined ? [] : [[feature, first]];
+  });
+  writeFileSync(EXPECTED, `${JSON.stringify(Object.fromEntries(expected), null, 2)}\n`);
+}
+
+/** One line for each reason: the feature, the kernels, the words. */
+function reasons(results: readonly KernelResult[], feature: string): string[] {
+  const series = new Map<string, string[]>();
+  for (const result of results) {
+    const tests = asRoot(result).filter((test) => test.feature === feature);
+    if (!isSkipped(tests)) continue;
+    const reason = tests[0]?.reason ?? '';
+    series.set(reason, [...(series.get(reason) ?? []), result.series]);
+  }
+  return [...series].map(([reason, names]) => `- ${feature} (${names.join(', ')}): ${reason}`);
+}
+
+function asRoot({ tests }: KernelResult): KernelResult['tests'] {
+  return tests.filter(({ profile }) => profile === 'root');
+}
