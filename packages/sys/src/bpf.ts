@@ -3,7 +3,7 @@ import { SysError, UnavailableError } from './error.ts';
 import { getLibc } from './libc.ts';
 import { readMachine, whyNotPermitted } from './machine.ts';
 import type { NativeMemory } from './memory.ts';
-import { BPF_CMD, BPF_SYSCALL, type BpfCmd } from './uapi.ts';
+import { BPF_CMD, type BpfCmd } from './uapi.ts';
 
 /**
  * Calls bpf(2) with an attr that already lies in native memory: for calls that are made often.
@@ -11,8 +11,8 @@ import { BPF_CMD, BPF_SYSCALL, type BpfCmd } from './uapi.ts';
  * @returns the result, or -errno
  */
 export function bpf(command: number, attrAddress: number, attrBytes: number): number {
-  const { syscall, errno } = getLibc();
-  const result = syscall(bpfSyscallNumber(), command, attrAddress, attrBytes);
+  const { syscall, bpfNumber, errno } = getLibc();
+  const result = syscall(bpfNumber, command, attrAddress, attrBytes);
   return result < 0 ? -(errno[0] as number) : result;
 }
 
@@ -40,12 +40,4 @@ export function bpfError(command: BpfCmd, errno: number, facts: { hint?: string;
 /** An address as a number: user space ends below 2^53 everywhere. */
 export function addressNumber(memory: NativeMemory): number {
   return Number(memory.address);
-}
-
-function bpfSyscallNumber(): number {
-  const number = BPF_SYSCALL[process.arch];
-  if (number !== undefined) return number;
-  throw new UnavailableError(
-    `BPF on ${process.arch} is not supported: it is on ${Object.keys(BPF_SYSCALL).join(', ')}.`,
-  );
 }

@@ -7,6 +7,12 @@ export function u32(what: string, value: number): number {
   throw new RangeError(`${what} is ${value}; it must be an integer in 0..4294967295`);
 }
 
+/** The number of a name of the user API. Types refuse an unknown one; this is for JavaScript. */
+export function numberOf<Name extends string>(table: Readonly<Record<Name, number>>, name: Name, what: string): number {
+  if (Object.hasOwn(table, name)) return table[name];
+  throw new RangeError(`'${name}' is not a ${what}; they are ${Object.keys(table).join(', ')}`);
+}
+
 /** The bytes of an object name, for the kernel's char[16]. */
 export function objectName(name: string): Uint8Array {
   if (name.length <= NAME_MAX && /^[A-Za-z0-9_.]*$/.test(name)) return new TextEncoder().encode(name);

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { UnavailableError } from './error.ts';
 import { requireLinux } from './machine.ts';
+import { BPF_SYSCALL } from './uapi.ts';
 
 type Koffi = typeof import('koffi');
 
@@ -9,6 +10,8 @@ export interface Libc {
   readonly koffi: Koffi;
   /** Returns what syscall(2) returns: a result, or -1 with the reason in `errno[0]`. */
   syscall(number: number, a: number, b: number, c: number): number;
+  /** The number of bpf(2) on this architecture. */
+  readonly bpfNumber: number;
   /** This thread's errno. Read it in the statement after the call: anything in between may overwrite it. */
   readonly errno: Int32Array;
 }
@@ -27,6 +30,11 @@ export function getLibc(): Libc {
 
 function loadLibc(): Libc {
   requireLinux();
+  const bpfNumber = BPF_SYSCALL[process.arch];
+  if (bpfNumber === undefined)
+    throw new UnavailableError(
+      `BPF on ${process.arch} is not supported by this package: it is on ${Object.keys(BPF_SYSCALL).join(', ')}.`,
+    );
   let koffi: Koffi;
   try {
     koffi = createRequire(import.meta.url)('koffi') as Koffi;
@@ -41,7 +49,7 @@ function loadLibc(): Libc {
   // Fixed arity is three times as fast as the variadic declaration; bpf(2) takes three arguments.
   const syscall = lib.func('long syscall(long, long, long, long)') as Libc['syscall'];
   const errnoLocation = lib.func('void *__errno_location()') as () => bigint;
-  return { koffi, syscall, errno: new Int32Array(koffi.view(errnoLocation(), 4)) };
+  return { koffi, syscall, bpfNumber, errno: new Int32Array(koffi.view(errnoLocation(), 4)) };
 }
 
 function firstLine(error: unknown): string {

@@ -1,5 +1,5 @@
 import { bpfOrThrow } from './bpf.ts';
-import { u32 } from './check.ts';
+import { numberOf, u32 } from './check.ts';
 import { Fd } from './fd.ts';
 import { LE, type Scope, withScope } from './memory.ts';
 import { type AttachType, attachTypes } from './uapi.ts';
@@ -33,7 +33,7 @@ export function linkCreate(options: LinkCreateOptions): Fd {
   return withScope((scope) => {
     const attr = scope.alloc(options.iterInfo ? 28 : 16);
     attr.view.setUint32(0, options.prog.fd, LE);
-    attr.view.setUint32(8, attachTypes[options.attachType], LE);
+    attr.view.setUint32(8, numberOf(attachTypes, options.attachType, 'attach type'), LE);
     if (options.iterInfo) {
       const info = iterLinkInfo(options.iterInfo);
       attr.view.setBigUint64(16, scope.copy(info), LE);
@@ -46,7 +46,8 @@ export function linkCreate(options: LinkCreateOptions): Fd {
 /** `union bpf_iter_link_info`, of just the length that its kind has: older kernels know a shorter union. */
 function iterLinkInfo(info: IterInfo): Uint8Array {
   if ('map' in info) return words(info.map.fd);
-  if ('cgroup' in info) return words(cgroupOrders[info.cgroup.order], info.cgroup.fd ?? 0, 0, 0);
+  if ('cgroup' in info)
+    return words(numberOf(cgroupOrders, info.cgroup.order, 'cgroup order'), info.cgroup.fd ?? 0, 0, 0);
   const { task } = info;
   return words('tid' in task ? task.tid : 0, 'pid' in task ? task.pid : 0, 'pidFd' in task ? task.pidFd : 0);
 }

@@ -1,5 +1,5 @@
 import { bpf, bpfOrThrow } from './bpf.ts';
-import { objectName, u32 } from './check.ts';
+import { numberOf, objectName, u32 } from './check.ts';
 import { errnoName } from './errno.ts';
 import { SysError } from './error.ts';
 import { type ElemMemory, MapFd } from './map-fd.ts';
@@ -33,7 +33,7 @@ const EEXIST = 17;
 export function mapCreate(options: MapCreateOptions): MapFd {
   return withScope((scope) => {
     const attr = scope.alloc(44);
-    attr.view.setUint32(0, mapTypes[options.type], LE);
+    attr.view.setUint32(0, numberOf(mapTypes, options.type, 'map type'), LE);
     attr.view.setUint32(4, u32('keySize', options.keySize), LE);
     attr.view.setUint32(8, u32('valueSize', options.valueSize), LE);
     attr.view.setUint32(12, u32('maxEntries', options.maxEntries), LE);
@@ -83,7 +83,7 @@ export function mapUpdateElem(map: MapFd, key: Uint8Array, value: Uint8Array, fl
   checkLength(map, 'value', value, map.info.valueSize);
   elem.value.set(value);
   const answer = flag === 'noexist' ? EEXIST : flag === 'exist' ? ENOENT : 0;
-  return elemCommand(map, elem, 'BPF_MAP_UPDATE_ELEM', updateFlags[flag], answer);
+  return elemCommand(map, elem, 'BPF_MAP_UPDATE_ELEM', numberOf(updateFlags, flag, 'update flag'), answer);
 }
 
 /**

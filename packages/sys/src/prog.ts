@@ -1,5 +1,5 @@
 import { addressNumber, bpf, bpfError, bpfOrThrow } from './bpf.ts';
-import { objectName, u32 } from './check.ts';
+import { numberOf, objectName, u32 } from './check.ts';
 import { Fd } from './fd.ts';
 import { alloc, free, LE, withScope } from './memory.ts';
 import { type AttachType, attachTypes, BPF_CMD, type ProgType, progTypes } from './uapi.ts';
@@ -43,12 +43,13 @@ export function progLoad(options: ProgLoadOptions): Fd {
   return withScope((scope) => {
     const attr = scope.alloc(ATTR_BYTES);
     const { view } = attr;
-    view.setUint32(0, progTypes[options.type], LE);
+    view.setUint32(0, numberOf(progTypes, options.type, 'program type'), LE);
     view.setUint32(4, options.insns.byteLength / 8, LE);
     view.setBigUint64(8, scope.copy(options.insns), LE);
     view.setBigUint64(16, scope.cString(options.license), LE);
     attr.bytes.set(objectName(options.name ?? ''), 48);
-    if (options.expectedAttachType) view.setUint32(68, attachTypes[options.expectedAttachType], LE);
+    if (options.expectedAttachType)
+      view.setUint32(68, numberOf(attachTypes, options.expectedAttachType, 'attach type'), LE);
     view.setUint32(108, u32('attachBtfId', options.attachBtfId ?? 0), LE);
 
     const load = (): number => {

@@ -89,6 +89,9 @@ test('numbers and names that the kernel cannot take are refused before the call'
       `maxEntries is ${bad}; it must be an integer in 0..4294967295`,
     );
   expect(() => mapCreate({ ...options, name: 'sixteen_letters_' })).toThrow('at most 15 of A-Z a-z 0-9 _ .');
+  expect(() => mapCreate({ ...options, type: 'heap' as 'hash' })).toThrow(
+    "'heap' is not a map type; they are hash, array",
+  );
   expect(() => mapCreate({ ...options, name: 'with-dash' })).toThrow(
     "the name 'with-dash' is not one that the kernel takes",
   );
