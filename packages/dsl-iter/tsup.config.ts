@@ -1,1 +1,3 @@
-export { library as default } from '../../tooling/tsup.ts';
+import { library } from '../../tooling/tsup.ts';
+
+export default library();

@@ -1,15 +1,21 @@
-import { encode, type Resolver, SLOT_BYTES, slotsOf } from './encode.ts';
+import { encode, SLOT_BYTES, slotsOf, type Writer } from './encode.ts';
 import { InsnError } from './error.ts';
-import type { Insn, Program } from './insn.ts';
+import type { Insn, JumpInsn, Program, Target } from './insn.ts';
 
 export interface AssembleOptions {
-  /** The file descriptor of each map that `ldMapFd` names. */
+  /** The file descriptor of each map that `ldMapFd` and `ldMapValue` name. */
   readonly maps?: Readonly<Record<string, number>>;
+  /** The kernel's byte order; 'little' unless said otherwise. */
+  readonly endian?: 'little' | 'big';
+  /**
+   * What the kernel's processor understands, in LLVM's words. With 'v4' (Linux 6.6) jumps to labels that are too far for
+   * a 16-bit offset become `gotol`; with 'v3', the default, they are an error.
+   */
+  readonly cpu?: 'v3' | 'v4';
 }
 
 /**
- * Encodes a program for a little-endian kernel: nested arrays are flattened, labels become offsets, named maps
- * become file descriptors.
+ * Encodes a program: nested arrays are flattened, labels become offsets, named maps become file descriptors.
  *
  * @throws InsnError `LABEL_UNKNOWN`, `LABEL_DUPLICATE`, `JUMP_RANGE`, `MAP_UNKNOWN`, `UNKNOWN_NAME`
  * @example
@@ -18,17 +24,25 @@ export interface AssembleOptions {
  * ```
  */
 export function assemble(program: Program, options: AssembleOptions = {}): Uint8Array {
-  const insns = flatten(program, []);
-  const { labels, slots } = layOut(insns);
-  const resolver: Resolver = {
-    jumpOffset: (target, slot) => jumpOffset(labels, target, slot),
+  let insns = flatten(program);
+  let { labels, slots } = layOut(insns);
+  // Only a program of that size can have a jump that is too long.
+  while (options.cpu === 'v4' && slots > 0x7fff) {
+    const longer = lengthenJumps(insns, labels);
+    if (longer === insns) break;
+    insns = longer;
+    ({ labels, slots } = layOut(insns));
+  }
+  const bytes = new Uint8Array(slots * SLOT_BYTES);
+  const writer: Writer = {
+    view: new DataView(bytes.buffer),
+    littleEndian: options.endian !== 'big',
+    distance: (target, slot) => distance(labels, target, slot),
     mapFd: (map) => mapFd(options.maps ?? {}, map),
   };
-  const bytes = new Uint8Array(slots * SLOT_BYTES);
-  const view = new DataView(bytes.buffer);
   let slot = 0;
   for (const insn of insns) {
-    encode(view, slot, insn, resolver);
+    encode(writer, slot, insn);
     slot += slotsOf(insn);
   }
   return bytes;
@@ -36,10 +50,11 @@ export function assemble(program: Program, options: AssembleOptions = {}): Uint8
 
 /** The number of instruction slots that a program takes: wide instructions count as two, labels as none. */
 export function slotCount(program: Program): number {
-  return layOut(flatten(program, [])).slots;
+  return layOut(flatten(program)).slots;
 }
 
-function flatten(program: Program, into: Insn[]): Insn[] {
+/** The instructions of a program in order, without its nesting. */
+export function flatten(program: Program, into: Insn[] = []): Insn[] {
   for (const item of program) {
     if ('kind' in item) into.push(item);
     else flatten(item, into);
@@ -63,20 +78,52 @@ function layOut(insns: readonly Insn[]): { labels: Map<string, number>; slots: n
   return { labels, slots };
 }
 
-function jumpOffset(labels: ReadonlyMap<string, number>, target: string | number, slot: number): number {
-  const label = typeof target === 'number' ? undefined : labels.get(target);
-  if (typeof target === 'string' && label === undefined)
+/**
+ * Replaces jumps to labels that are out of reach; returns the same array when there are none. The jumps that this makes
+ * longer may push others out of reach, so it is to be called again.
+ */
+function lengthenJumps(insns: Insn[], labels: ReadonlyMap<string, number>): Insn[] {
+  const longer: Insn[] = [];
+  let slot = 0;
+  for (const insn of insns) {
+    if (isShortJump(insn) && isFar(labels, insn.target, slot)) longer.push(...lengthen(insn));
+    else longer.push(insn);
+    slot += slotsOf(insn);
+  }
+  return longer.length === insns.length && longer.every((insn, i) => insn === insns[i]) ? insns : longer;
+}
+
+type ShortJump = Extract<Insn, { readonly kind: 'jump' | 'goto' }>;
+
+function isShortJump(insn: Insn): insn is ShortJump {
+  return insn.kind === 'jump' || (insn.kind === 'goto' && insn.op !== 'gotol');
+}
+
+function isFar(labels: ReadonlyMap<string, number>, target: Target, slot: number): boolean {
+  if (typeof target === 'number') return false;
+  const off = distance(labels, target, slot);
+  return off !== (off << 16) >> 16;
+}
+
+function lengthen(insn: ShortJump): Insn[] {
+  const far: Insn = { ...(insn.at && { at: insn.at }), kind: 'goto', op: 'gotol', target: insn.target };
+  if (insn.kind === 'goto' && insn.op === 'ja') return [far];
+  // if c goto +1; goto +1; gotol far: not every condition has an opposite.
+  const near: Insn = { ...(insn as JumpInsn), target: 1 };
+  return [near, { kind: 'goto', op: 'ja', target: 1 }, far];
+}
+
+function distance(labels: ReadonlyMap<string, number>, target: Target, slot: number): number {
+  if (typeof target === 'string') {
+    const to = labels.get(target);
+    if (to !== undefined) return to - (slot + 1);
     throw new InsnError(
       'LABEL_UNKNOWN',
-      `the jump at slot ${slot} goes to label '${target}', which is not in the program; its labels: ${list(labels.keys())}`,
+      `slot ${slot} goes to label '${target}', which is not in the program; its labels: ${list(labels.keys())}`,
     );
-  // A target is counted from the instruction after the jump.
-  const off = label === undefined ? Number(target) : label - (slot + 1);
-  if (Number.isInteger(off) && off >= -0x8000 && off <= 0x7fff) return off;
-  throw new InsnError(
-    'JUMP_RANGE',
-    `the jump at slot ${slot} goes ${off} slots; it can go an integer in -32768..32767`,
-  );
+  }
+  if (target === (target | 0)) return target;
+  throw new InsnError('JUMP_RANGE', `slot ${slot} goes ${target} slots, which is not an integer of 32 bits`);
 }
 
 function mapFd(maps: Readonly<Record<string, number>>, map: string | number): number {

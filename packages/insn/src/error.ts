@@ -6,7 +6,8 @@ export type InsnErrorCode =
   | 'LABEL_UNKNOWN'
   | 'LABEL_DUPLICATE'
   | 'JUMP_RANGE'
-  | 'MAP_UNKNOWN';
+  | 'MAP_UNKNOWN'
+  | 'LENGTH';
 
 /** An instruction that cannot be encoded, or a program that cannot be assembled. */
 export class InsnError extends Error {

@@ -1,24 +1,11 @@
-export { type AluBuilder, add, and, arsh, div, lsh, mod, mov, mul, or, rsh, sub, xor } from './alu.ts';
-export { type AssembleOptions, assemble, slotCount } from './assemble.ts';
+export * from './alu.ts';
+export { type AssembleOptions, assemble, flatten, slotCount } from './assemble.ts';
+export { sizeBytes } from './codes.ts';
+export { decode } from './decode.ts';
 export { SLOT_BYTES } from './encode.ts';
 export { InsnError, type InsnErrorCode } from './error.ts';
 export type * from './insn.ts';
-export {
-  call,
-  exit,
-  type JumpBuilder,
-  ja,
-  jeq,
-  jge,
-  jgt,
-  jle,
-  jlt,
-  jne,
-  jset,
-  jsge,
-  jsgt,
-  jsle,
-  jslt,
-  label,
-} from './jump.ts';
-export { atomicAdd, lddw, ldMapFd, ldx, sizeBytes, st, stx } from './memory.ts';
+export * from './jump.ts';
+export * from './memory.ts';
+export { captureSource } from './source.ts';
+export * from './wide.ts';

@@ -1,18 +1,19 @@
+import { sizeBytes } from './codes.ts';
 import { InsnError } from './error.ts';
 import type {
-  AtomicAddInsn,
-  Lddw,
+  AcquireReleaseInsn,
+  AtomicInsn,
+  AtomicOp,
   LoadInsn,
+  PacketInsn,
   Register,
   Size,
   StoreImmInsn,
   StoreInsn,
   WritableRegister,
 } from './insn.ts';
-import { checkImm, checkOff } from './range.ts';
-
-/** The number of bytes that an access of this size reads or writes. */
-export const sizeBytes: Readonly<Record<Size, 1 | 2 | 4 | 8>> = { b: 1, h: 2, w: 4, dw: 8 };
+import { checkImm, checkImm32, checkOff } from './range.ts';
+import { made } from './source.ts';
 
 /**
  * Emits `dst = *(size *)(src + off)`, zero-extended to 64 bits (RFC 9669, section 5.2).
@@ -24,7 +25,16 @@ export const sizeBytes: Readonly<Record<Size, 1 | 2 | 4 | 8>> = { b: 1, h: 2, w:
  * ```
  */
 export function ldx(size: Size, dst: WritableRegister, src: Register, off: number): LoadInsn {
-  return { kind: 'ldx', size, dst, src, off: checkOff('ldx', off) };
+  return made({ kind: 'ldx', size, dst, src, off: checkOff('ldx', off) });
+}
+
+/**
+ * Emits `dst = *(s8, s16 or s32 *)(src + off)`, sign-extended to 64 bits. Linux 6.6.
+ *
+ * @throws InsnError `OFFSET_RANGE`
+ */
+export function ldsx(size: 'b' | 'h' | 'w', dst: WritableRegister, src: Register, off: number): LoadInsn {
+  return made({ kind: 'ldsx', size, dst, src, off: checkOff('ldsx', off) });
 }
 
 /**
@@ -33,7 +43,7 @@ export function ldx(size: Size, dst: WritableRegister, src: Register, off: numbe
  * @throws InsnError `OFFSET_RANGE`
  */
 export function stx(size: Size, dst: Register, src: Register, off: number): StoreInsn {
-  return { kind: 'stx', size, dst, src, off: checkOff('stx', off) };
+  return made({ kind: 'stx', size, dst, src, off: checkOff('stx', off) });
 }
 
 /**
@@ -43,57 +53,74 @@ export function stx(size: Size, dst: Register, src: Register, off: number): Stor
  * @throws InsnError `OFFSET_RANGE`, and `IMMEDIATE_RANGE` for a value that the size cannot hold
  */
 export function st(size: Size, dst: Register, off: number, imm: number): StoreImmInsn {
-  return {
-    kind: 'st',
-    size,
-    dst,
-    off: checkOff('st', off),
-    imm: size === 'dw' ? checkImm('st', imm) : wrap(size, imm),
-  };
+  const checked = size === 'dw' ? checkImm('st', imm) : fit(size, imm);
+  return made({ kind: 'st', size, dst, off: checkOff('st', off), imm: checked });
 }
 
-/**
- * Emits `lock *(size *)(dst + off) += src`: an atomic addition that returns nothing.
- *
- * @throws InsnError `OFFSET_RANGE`
- */
-export function atomicAdd(size: 'w' | 'dw', dst: Register, src: Register, off: number): AtomicAddInsn {
-  return { kind: 'atomicAdd', size, dst, src, off: checkOff('atomicAdd', off) };
-}
-
-/**
- * Emits `dst = imm ll`: any 64-bit constant, signed or unsigned. Two slots.
- *
- * @throws InsnError `IMMEDIATE_RANGE` for a value outside -2^63..2^64-1
- */
-export function lddw(dst: WritableRegister, imm: number | bigint): Lddw {
-  const exact = typeof imm === 'bigint' || Number.isSafeInteger(imm);
-  if (exact && imm >= -(2n ** 63n) && imm < 2n ** 64n) return { kind: 'lddw', dst, imm: BigInt(imm) };
+/** The immediate as a signed 32-bit number, whose lower bits are what a store of this size takes. */
+function fit(size: Exclude<Size, 'dw'>, imm: number): number {
+  const span = 2 ** (8 * sizeBytes[size]);
+  if (Number.isInteger(imm) && imm >= -span / 2 && imm < span) return imm | 0;
   throw new InsnError(
     'IMMEDIATE_RANGE',
-    `lddw: ${imm} is not an integer in -2^63..2^64-1, or is a number above 2^53 (write it as a bigint)`,
+    `st: ${imm} is not an integer in ${-span / 2}..${span - 1}, what '${size}' holds`,
   );
 }
 
 /**
- * Emits `dst = map_fd[map] ll`: the address of a map, for map helpers. The map is a file descriptor, or a name
- * that `assemble` finds in its `maps`. Two slots (RFC 9669, section 5.4, pseudo source 1).
+ * An atomic operation on memory: `size` is 'w' or 'dw' (RFC 9669, section 5.3).
  *
- * @throws InsnError `IMMEDIATE_RANGE` for a negative file descriptor
+ * @throws InsnError `OFFSET_RANGE`
  */
-export function ldMapFd(dst: WritableRegister, map: string | number): Lddw {
-  if (typeof map === 'number' && checkImm('ldMapFd', map) < 0)
-    throw new InsnError('IMMEDIATE_RANGE', `ldMapFd: ${map} is not a file descriptor`);
-  return { kind: 'lddw', dst, map };
+export type AtomicBuilder = (size: 'w' | 'dw', dst: Register, src: Register, off: number) => AtomicInsn;
+/** An atomic operation that writes src: with the old value, zero-extended. */
+export type AtomicFetchBuilder = (size: 'w' | 'dw', dst: Register, src: WritableRegister, off: number) => AtomicInsn;
+
+const atomic =
+  (op: AtomicOp, fetch: boolean): AtomicBuilder =>
+  (size, dst, src, off) =>
+    made({ kind: 'atomic', op, fetch, size, dst, src, off: checkOff(`atomic ${op}`, off) });
+
+/** Emits `lock *(size *)(dst + off) += src`. */
+export const atomicAdd: AtomicBuilder = /* @__PURE__ */ atomic('add', false);
+/** Emits `lock *(size *)(dst + off) |= src`. Linux 5.12. */
+export const atomicOr: AtomicBuilder = /* @__PURE__ */ atomic('or', false);
+/** Emits `lock *(size *)(dst + off) &= src`. Linux 5.12. */
+export const atomicAnd: AtomicBuilder = /* @__PURE__ */ atomic('and', false);
+/** Emits `lock *(size *)(dst + off) ^= src`. Linux 5.12. */
+export const atomicXor: AtomicBuilder = /* @__PURE__ */ atomic('xor', false);
+/** Emits `src = atomic_fetch_add((size *)(dst + off), src)`. Linux 5.12. */
+export const atomicFetchAdd: AtomicFetchBuilder = /* @__PURE__ */ atomic('add', true);
+/** Emits `src = atomic_fetch_or((size *)(dst + off), src)`. Linux 5.12. */
+export const atomicFetchOr: AtomicFetchBuilder = /* @__PURE__ */ atomic('or', true);
+/** Emits `src = atomic_fetch_and((size *)(dst + off), src)`. Linux 5.12. */
+export const atomicFetchAnd: AtomicFetchBuilder = /* @__PURE__ */ atomic('and', true);
+/** Emits `src = atomic_fetch_xor((size *)(dst + off), src)`. Linux 5.12. */
+export const atomicFetchXor: AtomicFetchBuilder = /* @__PURE__ */ atomic('xor', true);
+/** Emits `src = xchg((size *)(dst + off), src)`. Linux 5.12. */
+export const atomicXchg: AtomicFetchBuilder = /* @__PURE__ */ atomic('xchg', true);
+/** Emits `r0 = cmpxchg((size *)(dst + off), r0, src)`: stores src if the memory equals r0. Linux 5.12. */
+export const atomicCmpxchg: AtomicBuilder = /* @__PURE__ */ atomic('cmpxchg', true);
+
+/** Emits `dst = load_acquire((size *)(src + off))`: later accesses are not done before it. Linux 6.15. */
+export function loadAcquire(size: Size, dst: WritableRegister, src: Register, off: number): AcquireReleaseInsn {
+  return made({ kind: 'load_acquire', size, dst, src, off: checkOff('loadAcquire', off) });
 }
 
-/** The two's complement of `imm` in a field of this size, as a signed 32-bit number. */
-function wrap(size: Exclude<Size, 'dw'>, imm: number): number {
-  const span = 2 ** (8 * sizeBytes[size]);
-  if (!Number.isInteger(imm) || imm < -span / 2 || imm >= span)
-    throw new InsnError(
-      'IMMEDIATE_RANGE',
-      `st: ${imm} is not an integer in ${-span / 2}..${span - 1}, what '${size}' holds`,
-    );
-  return imm | 0;
+/** Emits `store_release((size *)(dst + off), src)`: earlier accesses are done before it. Linux 6.15. */
+export function storeRelease(size: Size, dst: Register, src: Register, off: number): AcquireReleaseInsn {
+  return made({ kind: 'store_release', size, dst, src, off: checkOff('storeRelease', off) });
+}
+
+/**
+ * Emits `r0 = *(size *)skb[imm]`: a load from the packet, in host byte order, which ends the program when it is beyond the
+ * packet. Wants the context in r6; only for programs on packets. Deprecated (RFC 9669, section 5.5).
+ */
+export function ldAbs(size: 'b' | 'h' | 'w', imm: number): PacketInsn {
+  return made({ kind: 'ld_abs', size, imm: checkImm32('ldAbs', imm) });
+}
+
+/** Emits `r0 = *(size *)skb[src + imm]`: as {@link ldAbs}. */
+export function ldInd(size: 'b' | 'h' | 'w', src: Register, imm: number): PacketInsn {
+  return made({ kind: 'ld_ind', size, src, imm: checkImm32('ldInd', imm) });
 }
