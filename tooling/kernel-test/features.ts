@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { kernelBtf } from '@bpf/programs';
 import { mapCreate, progLoad, SysError } from '@bpf/sys';
 import type { Feature } from './harness.ts';
@@ -28,6 +29,45 @@ export const arrayMap: Feature = { ...bpfSyscall, name: 'map/array' };
 
 /** Loading any program, and running it once with BPF_PROG_TEST_RUN. */
 export const progLoading: Feature = { ...bpfSyscall, name: 'prog/socket_filter' };
+
+/** Instructions that came with a release: tried one by one, as their bytes. */
+export const atomics: Feature = instruction('isa/atomics', 'lock *(u64 *)(r10 - 8) |= r1', 'db1af8ff40000000');
+export const isaV4: Feature = instruction('isa/v4', 'r1 = bswap16 r1', 'd701000010000000');
+export const acquireRelease: Feature = instruction('isa/acquire_release', 'store_release', 'db1af8ff10010000');
+export const mayGotoLoop: Feature = instruction('isa/may_goto', 'may_goto +1', 'e500010000000000b701000000000000');
+/** Wants more than instructions, and is there in every kernel of the matrix. */
+export const mapValueAddress: Feature = { ...bpfSyscall, name: 'isa/map_value' };
+export const kfuncs: Feature = {
+  name: 'isa/kfunc',
+  probe: () => bpfSyscall.probe() ?? inBtf('func', 'bpf_rcu_read_lock'),
+};
+
+export const kernelVariables: Feature = {
+  name: 'isa/ksym_var',
+  probe: () =>
+    bpfSyscall.probe() ??
+    inBtf('var', 'runqueues') ??
+    (readFileSync('/proc/kallsyms', 'latin1').includes(' runqueues\n')
+      ? undefined
+      : "this kernel's kallsyms has no variables"),
+};
+
+/** An instruction on r1 and the stack at -8, both of which are written before it. */
+function instruction(name: string, text: string, hex: string): Feature {
+  const program = ['b701000000000000', '7b1af8ff00000000', hex, 'b700000000000000', '9500000000000000'].join('');
+  return {
+    name,
+    probe() {
+      try {
+        progLoad({ type: 'socket_filter', insns: Buffer.from(program, 'hex'), license: 'GPL' }).close();
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof SysError) || error.code !== 'EINVAL') throw error;
+        return `this kernel's verifier does not know \`${text}\``;
+      }
+    },
+  };
+}
 
 export const rawTracepoint: Feature = { ...bpfSyscall, name: 'attach/raw_tracepoint' };
 
@@ -74,6 +114,6 @@ function tracing(name: string, attachType: 'trace_fentry' | 'trace_fexit' | 'mod
   };
 }
 
-function inBtf(kind: 'func' | 'typedef', name: string): string | undefined {
+function inBtf(kind: 'func' | 'typedef' | 'var', name: string): string | undefined {
   return kernelBtf().find(kind, name) === undefined ? `this kernel's BTF has no ${kind} ${name}` : undefined;
 }

@@ -2,14 +2,17 @@ import { expect, test } from 'vitest';
 import * as insn from '../src/index.ts';
 import {
   add,
+  and32,
   arsh,
   assemble,
   atomicAdd,
   call,
+  decode,
   exit,
   type Insn,
   ja,
   jeq,
+  jeq32,
   jne,
   jset,
   jslt,
@@ -19,6 +22,7 @@ import {
   ldx,
   lsh,
   mov,
+  mov32,
   rsh,
   slotCount,
   st,
@@ -250,4 +254,49 @@ test('the types refuse what the kernel would', () => {
   ldx('q', 'r0', 'r1', 0);
   // @ts-expect-error an unknown register
   mov('r0', 'r11');
+});
+
+test('the fields of a slot lie the other way round on a big-endian kernel', () => {
+  const big = (insn: Insn): string => hex(assemble([insn], { endian: 'big' }));
+  // From llvm-mc -triple bpfeb.
+  expect(big(mov('r0', 42))).toBe('b70000000000002a');
+  expect(big(mov('r6', 'r1'))).toBe('bf61000000000000');
+  expect(big(ldx('w', 'r8', 'r7', 1264))).toBe('618704f000000000');
+  expect(big(stx('dw', 'r10', 'r0', -8))).toBe('7ba0fff800000000');
+  expect(big(lddw('r1', 0x1122334455667788n))).toBe('18100000556677880000000011223344');
+});
+
+test('operations of 32 bits take any 32 bits, signed or unsigned', () => {
+  expect(mov32('r0', 0xffff_ffff)).toEqual(mov32('r0', -1));
+  expect(jeq32('r0', 0x8000_0000, 0)).toEqual(jeq32('r0', -0x8000_0000, 0));
+  expect(hex(assemble([and32('r1', 0xffff_0000)]))).toBe('540100000000ffff');
+  for (const bad of [2 ** 32, -(2 ** 31) - 1, 1.5])
+    expect(() => mov32('r0', bad)).toThrow('is not an integer in -2147483648..4294967295');
+});
+
+test('jumps that are too long become gotol where the processor has it', () => {
+  const far = Array.from({ length: 32768 }, () => mov('r0', 0));
+  const program = [label('top'), jeq('r1', 0, 'end'), ja('end'), far, jne('r1', 0, 'top'), label('end'), exit()];
+  expect(() => assemble(program)).toThrow("it can go an integer in -32768..32767 (further with cpu: 'v4')");
+  const insns = decode(assemble(program, { cpu: 'v4' }));
+  expect(insns.slice(0, 4)).toMatchObject([
+    { kind: 'jump', op: 'jeq', target: 1 },
+    { kind: 'goto', op: 'ja', target: 1 },
+    { kind: 'goto', op: 'gotol', target: 32772 },
+    { kind: 'goto', op: 'gotol', target: 32771 },
+  ]);
+  expect(insns.slice(-4)).toMatchObject([
+    { kind: 'jump', op: 'jne', target: 1 },
+    { kind: 'goto', op: 'ja', target: 1 },
+    { kind: 'goto', op: 'gotol', target: -32775 },
+    { kind: 'exit' },
+  ]);
+});
+
+test('lengthening one jump may push another out of reach', () => {
+  // The first reaches its label by one slot, until the second grows by two.
+  const body = Array.from({ length: 32766 }, () => mov('r0', 0));
+  const program = [ja('near'), jeq('r1', 0, 'far'), body, label('near'), body, label('far'), exit()];
+  const insns = decode(assemble(program, { cpu: 'v4' }));
+  expect(insns[0]).toMatchObject({ kind: 'goto', op: 'gotol', target: 32769 });
 });

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { progLoad, progTestRun } from '@bpf/sys';
 import { progLoading } from '../../../tooling/kernel-test/features.ts';
 import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
 import {
@@ -7,10 +6,8 @@ import {
   add,
   and,
   arsh,
-  assemble,
   atomicAdd,
   div,
-  exit,
   type JumpBuilder,
   ja,
   jeq,
@@ -40,18 +37,7 @@ import {
   sub,
   xor,
 } from '../src/index.ts';
-
-const packet = new Uint8Array(64);
-
-/** What the kernel computes in r0, of which a test run shows 32 bits at a time. */
-function run(program: Program): bigint {
-  const half = (shift: number): bigint => {
-    const insns = assemble([program, rsh('r0', shift), exit()]);
-    using prog = progLoad({ type: 'socket_filter', insns, license: 'GPL' });
-    return BigInt(progTestRun(prog, { data: packet }));
-  };
-  return (half(32) << 32n) | half(0);
-}
+import { run } from './run.ts';
 
 const signed = (value: bigint): bigint => BigInt.asIntN(64, value);
 
