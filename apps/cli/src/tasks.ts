@@ -1,4 +1,4 @@
-import type { Btf, BtfMember } from '@bpf/btf';
+import type { Btf, BtfPlace } from '@bpf/btf';
 import {
   checkNullAndExit,
   iterContext,
@@ -34,7 +34,7 @@ export function* listTasks(): Generator<Task> {
 
 /** The iterator program, with the offsets of this kernel's task_struct. */
 function taskProgram(btf: Btf): ProgramSpec {
-  const field = (name: string): BtfMember => btf.member('task_struct', name);
+  const field = (name: string): BtfPlace => btf.member('task_struct', name);
   // A long until Linux 5.14, which made it an unsigned int and gave it the underscores.
   const state = btf.hasMember('task_struct', '__state') ? field('__state') : field('state');
   const comm = field('comm').offset;

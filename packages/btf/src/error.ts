@@ -1,5 +1,13 @@
 /** What can be wrong with BTF, or with a question about it: the `code` of a {@link BtfError}. */
-export type BtfErrorCode = 'CORRUPT' | 'NOT_FOUND' | 'NOT_A_STRUCT' | 'CROSSES_POINTER' | 'BITFIELD';
+export type BtfErrorCode =
+  | 'CORRUPT'
+  | 'NOT_FOUND'
+  | 'NOT_A_STRUCT'
+  | 'NOT_A_FUNCTION'
+  | 'NO_SIZE'
+  | 'CROSSES_POINTER'
+  | 'BITFIELD'
+  | 'SYNTAX';
 
 /** BTF that cannot be read, or a type or member that it does not hold. */
 export class BtfError extends Error {

@@ -1,3 +1,6 @@
-export { type Btf, type BtfMember, type BtfType, parseBtf } from './btf.ts';
+export type { BtfAccess } from './access.ts';
+export { type Btf, type BtfPlace, parseBtf } from './btf.ts';
 export { BtfError, type BtfErrorCode } from './error.ts';
+export type { BtfArgument, BtfFunction } from './func.ts';
 export type { BtfKind } from './raw.ts';
+export type * from './types.ts';

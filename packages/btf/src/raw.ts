@@ -1,7 +1,7 @@
 import { corrupt } from './error.ts';
 
 /**
- * The bytes of BTF, and where each type starts in them.
+ * The bytes of BTF.
  *
  * ```text
  *   0 magic u16 0xeb9f   2 version u8   3 flags u8   4 hdr_len u32
@@ -10,6 +10,8 @@ import { corrupt } from './error.ts';
  *   struct btf_type:  0 name_off u32   4 info u32   8 size or type u32   12 what the kind adds
  *   info:             bits 0-15 vlen   24-28 kind   31 kind_flag
  * ```
+ *
+ * Split BTF, such as a module's, goes on where its base ends: its ids and its string offsets count from there.
  *
  * Source: Documentation/bpf/btf.rst and include/uapi/linux/btf.h of the kernel.
  */
@@ -20,6 +22,11 @@ export interface RawBtf {
   readonly typesEnd: number;
   readonly stringsStart: number;
   readonly stringsEnd: number;
+  /** What this one goes on from. */
+  readonly base: RawBtf | undefined;
+  /** The id of the first type, and the offset of the first string, that are in these bytes. */
+  readonly firstId: number;
+  readonly firstString: number;
 }
 
 /** The kinds by number, with libbpf's names; 0 is void. */
@@ -51,31 +58,35 @@ export type BtfKind = (typeof kinds)[number];
 
 const MAGIC = 0xeb9f;
 const HEADER_BYTES = 24;
+/** Of `struct btf_type`. */
 export const TYPE_BYTES = 12;
-export const MEMBER_BYTES = 12;
+/** Of `struct btf_member`, and of `struct btf_var_secinfo` and `struct btf_enum64`. */
+export const ENTRY_BYTES = 12;
+/** Of `struct btf_enum` and `struct btf_param`. */
+export const SHORT_ENTRY_BYTES = 8;
 
-/** The bytes that a kind adds to `struct btf_type`: fixed, and for each of its vlen entries. */
+/** The bytes that each kind adds to `struct btf_type`: fixed, and for each of its vlen entries. */
 const extra: Readonly<Record<BtfKind, readonly [fixed: number, each: number]>> = {
   void: [0, 0],
   int: [4, 0],
   ptr: [0, 0],
   array: [12, 0],
-  struct: [0, 12],
-  union: [0, 12],
-  enum: [0, 8],
+  struct: [0, ENTRY_BYTES],
+  union: [0, ENTRY_BYTES],
+  enum: [0, SHORT_ENTRY_BYTES],
   fwd: [0, 0],
   typedef: [0, 0],
   volatile: [0, 0],
   const: [0, 0],
   restrict: [0, 0],
   func: [0, 0],
-  func_proto: [0, 8],
+  func_proto: [0, SHORT_ENTRY_BYTES],
   var: [4, 0],
-  datasec: [0, 12],
+  datasec: [0, ENTRY_BYTES],
   float: [0, 0],
   decl_tag: [4, 0],
   type_tag: [0, 0],
-  enum64: [0, 12],
+  enum64: [0, ENTRY_BYTES],
 };
 
 /** The same by kind number, for the scan. */
@@ -83,7 +94,7 @@ const fixedBytes = kinds.map((kind) => extra[kind][0]);
 const entryBytes = kinds.map((kind) => extra[kind][1]);
 
 /** Reads the header and checks that the sections lie inside the bytes. No type is looked at. */
-export function readHeader(bytes: Uint8Array): RawBtf {
+export function readHeader(bytes: Uint8Array, base?: RawBtf, firstId = 1): RawBtf {
   if (bytes.byteLength < HEADER_BYTES)
     corrupt(0, `${bytes.byteLength} bytes are too few for its header of ${HEADER_BYTES}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -91,6 +102,7 @@ export function readHeader(bytes: Uint8Array): RawBtf {
   if (!littleEndian && view.getUint16(0, false) !== MAGIC)
     corrupt(0, `the magic is 0x${view.getUint16(0, true).toString(16)}, not 0xeb9f`);
   if (view.getUint8(2) !== 1) corrupt(2, `version ${view.getUint8(2)} is unknown; this reads version 1`);
+  if (base && base.littleEndian !== littleEndian) corrupt(0, 'its byte order is not that of its base');
 
   const headerBytes = view.getUint32(4, littleEndian);
   const section = (at: number): [number, number] => {
@@ -102,7 +114,8 @@ export function readHeader(bytes: Uint8Array): RawBtf {
   };
   const [typesStart, typesEnd] = section(8);
   const [stringsStart, stringsEnd] = section(16);
-  return { view, littleEndian, typesStart, typesEnd, stringsStart, stringsEnd };
+  const firstString = base ? base.firstString + base.stringsEnd - base.stringsStart : 0;
+  return { view, littleEndian, typesStart, typesEnd, stringsStart, stringsEnd, base, firstId, firstString };
 }
 
 export const kindNumber = (info: number): number => (info >>> 24) & 0x1f;
@@ -122,21 +135,35 @@ export function nextType(raw: RawBtf, at: number): number {
   return next;
 }
 
+/** The bytes that hold a string, and where in them. */
+function stringPlace(raw: RawBtf, offset: number): { raw: RawBtf; start: number } {
+  let owner = raw;
+  while (offset < owner.firstString && owner.base) owner = owner.base;
+  return { raw: owner, start: owner.stringsStart + offset - owner.firstString };
+}
+
 /** The NUL-terminated string at an offset of the string section. */
 export function readString(raw: RawBtf, offset: number): string {
-  const start = raw.stringsStart + offset;
-  let end = start;
-  while (end < raw.stringsEnd && raw.view.getUint8(end) !== 0) end++;
-  if (end >= raw.stringsEnd) corrupt(start, 'a string does not end inside the string section');
+  if (offset === 0) return '';
+  const { raw: owner, start } = stringPlace(raw, offset);
   let text = '';
-  for (let at = start; at < end; at++) text += String.fromCharCode(raw.view.getUint8(at));
-  return text;
+  for (let at = start; ; at++) {
+    if (at >= owner.stringsEnd) corrupt(start, 'a string does not end inside the string section');
+    const byte = owner.view.getUint8(at);
+    if (byte === 0) return text;
+    text += String.fromCharCode(byte);
+  }
 }
 
 /** Whether the string at an offset is this one, given as its bytes. */
 export function stringIs(raw: RawBtf, offset: number, name: Uint8Array): boolean {
-  const start = raw.stringsStart + offset;
-  if (start + name.length >= raw.stringsEnd) return false;
-  for (let i = 0; i < name.length; i++) if (raw.view.getUint8(start + i) !== name[i]) return false;
-  return raw.view.getUint8(start + name.length) === 0;
+  const { raw: owner, start } = stringPlace(raw, offset);
+  if (start + name.length >= owner.stringsEnd) return false;
+  for (let i = 0; i < name.length; i++) if (owner.view.getUint8(start + i) !== name[i]) return false;
+  return owner.view.getUint8(start + name.length) === 0;
+}
+
+/** A name as the bytes that BTF has for it. */
+export function nameBytes(name: string): Uint8Array {
+  return Uint8Array.from(name, (char) => char.charCodeAt(0));
 }

@@ -23,6 +23,14 @@ const TYPEDEF = 8;
 const VOLATILE = 9;
 const FUNC = 12;
 const FUNC_PROTO = 13;
+const ENUM = 6;
+const FWD = 7;
+const VAR = 14;
+const DATASEC = 15;
+const FLOAT = 16;
+const DECL_TAG = 17;
+const TYPE_TAG = 18;
+const ENUM64 = 19;
 
 // struct task { int pid; const-like chain to long state; union { char comm[16]; int first; }; struct task *parent;
 //               unsigned flag : 1; struct { int inner; } named; };
@@ -45,7 +53,21 @@ const records: Record[] = [
   },
   /* 10 */ { kind: STRUCT, vlen: 1, sizeOrType: 4, extra: ['inner', 1, 0] },
   /* 11 */ { kind: FUNC_PROTO, vlen: 1, sizeOrType: 1, extra: ['task', 5] },
-  /* 12 */ { name: 'task', kind: FUNC, sizeOrType: 11 },
+  /* 12 */ { name: 'task', kind: FUNC, vlen: 1, sizeOrType: 11 },
+  /* 13 */ { name: 'pair', kind: STRUCT, vlen: 2, sizeOrType: 16, extra: ['a', 6, 0, 'b', 6, 64] },
+  // long f(int n, struct pair p, enum mode m, struct task *t, ...)
+  /* 14 */ { kind: FUNC_PROTO, vlen: 5, sizeOrType: 6, extra: ['n', 1, 'p', 13, 'm', 16, 't', 5, '', 0] },
+  /* 15 */ { name: 'f', kind: FUNC, vlen: 1, sizeOrType: 14 },
+  /* 16 */ { name: 'mode', kind: ENUM, vlen: 2, kindFlag: true, sizeOrType: 4, extra: ['ON', 1, 'OFF', 0xffff_ffff] },
+  /* 17 */ { name: 'big', kind: ENUM64, vlen: 1, sizeOrType: 8, extra: ['HUGE', 5, 0xffff_ffff] },
+  /* 18 */ { kind: FUNC_PROTO, sizeOrType: 0 },
+  /* 19 */ { name: 'nothing', kind: FUNC, sizeOrType: 18 },
+  /* 20 */ { name: 'v', kind: VAR, sizeOrType: 1, extra: [1] },
+  /* 21 */ { name: '.data', kind: DATASEC, vlen: 1, sizeOrType: 4, extra: [20, 0, 4] },
+  /* 22 */ { name: 'opaque', kind: FWD, kindFlag: true },
+  /* 23 */ { name: 'user', kind: TYPE_TAG, sizeOrType: 1 },
+  /* 24 */ { name: 'tagged', kind: DECL_TAG, sizeOrType: 9, extra: [0xffff_ffff] },
+  /* 25 */ { name: 'double', kind: FLOAT, sizeOrType: 8 },
 ];
 
 describe.each([
@@ -62,14 +84,80 @@ describe.each([
     expect(btf.find('func', 'task2')).toBeUndefined();
   });
 
-  test('shows a type as its record says it', () => {
-    expect(btf.type(0)).toEqual({ id: 0, kind: 'void', name: '' });
-    expect(btf.type(2)).toEqual({ id: 2, kind: 'int', name: 'char', size: 1 });
-    expect(btf.type(3)).toEqual({ id: 3, kind: 'array', name: '', typeId: 2 });
-    expect(btf.type(8)).toEqual({ id: 8, kind: 'typedef', name: 'state_t', typeId: 6 });
-    expect(btf.type(12)).toEqual({ id: 12, kind: 'func', name: 'task', typeId: 11 });
-    expect(() => btf.type(13)).toThrow('there is no type with id 13');
+  test('shows a type of every kind as its record says it', () => {
+    const signed = { bitOffset: 0, encoding: 'signed' };
+    expect(btf.count).toBe(25);
+    expect([0, 2, 3, 5, 8, 12, 18, 20, 21, 22, 23, 24, 25].map(btf.type)).toEqual([
+      { id: 0, kind: 'void', name: '' },
+      { id: 2, kind: 'int', name: 'char', size: 1, bits: 8, ...signed },
+      { id: 3, kind: 'array', name: '', typeId: 2, indexTypeId: 1, length: 16 },
+      { id: 5, kind: 'ptr', name: '', typeId: 9 },
+      { id: 8, kind: 'typedef', name: 'state_t', typeId: 6 },
+      { id: 12, kind: 'func', name: 'task', typeId: 11, linkage: 'global' },
+      { id: 18, kind: 'func_proto', name: '', returnTypeId: 0, params: [] },
+      { id: 20, kind: 'var', name: 'v', typeId: 1, linkage: 'global' },
+      { id: 21, kind: 'datasec', name: '.data', size: 4, vars: [{ typeId: 20, offset: 0, size: 4 }] },
+      { id: 22, kind: 'fwd', name: 'opaque', of: 'union' },
+      { id: 23, kind: 'type_tag', name: 'user', typeId: 1 },
+      { id: 24, kind: 'decl_tag', name: 'tagged', typeId: 9, componentIndex: -1 },
+      { id: 25, kind: 'float', name: 'double', size: 8 },
+    ]);
+    expect(btf.type(16)).toMatchObject({
+      signed: true,
+      values: [
+        { name: 'ON', value: 1 },
+        { name: 'OFF', value: -1 },
+      ],
+    });
+    expect(btf.type(17)).toMatchObject({ values: [{ name: 'HUGE', value: 0xffff_ffff_0000_0005n }] });
+    expect(btf.type(9)).toMatchObject({ members: { length: 6, 4: { name: 'flag', bitOffset: 320, bitSize: 1 } } });
+    expect([...btf.all('func')].map(({ name }) => name)).toEqual(['task', 'f', 'nothing']);
+    expect(() => btf.type(26)).toThrow('there is no type with id 26');
     expect(() => btf.type(-1)).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
+  });
+
+  test('finds by the index that many look-ups share what it finds by scanning', () => {
+    const names = [...btf.all('func'), ...btf.all('struct'), ...btf.all('int')].filter(({ name }) => name !== '');
+    for (let round = 0; round < 5; round++)
+      for (const { kind, name, id } of names) expect(btf.find(kind, name)).toBe(id);
+    expect(btf.find('func', 'tas')).toBeUndefined();
+    expect(btf.find('union', 'task')).toBeUndefined();
+  });
+
+  test('follows pointers, arrays and bitfields', () => {
+    expect(btf.access('task', 'parent.parent.pid')).toEqual({ pointers: [32, 32], offset: 0, size: 4, typeId: 1 });
+    expect(btf.access('task', 'comm[3]')).toEqual({ pointers: [], offset: 19, size: 1, typeId: 2 });
+    expect(btf.access('task', 'parent[2].state')).toEqual({ pointers: [32], offset: 120, size: 8, typeId: 7 });
+    expect(btf.access('task', 'flag')).toEqual({
+      pointers: [],
+      offset: 40,
+      size: 4,
+      typeId: 1,
+      bitfield: { offset: 0, size: 1 },
+    });
+    expect(() => btf.access('task', 'comm[16]')).toThrow("'task.comm' has 16 elements and no element [16]");
+    expect(() => btf.access('task', 'pid[0]')).toThrow("'task.pid' is a int and has no element [0]");
+    expect(() => btf.access('task', 'flag.x')).toThrow("'task.flag' is a bitfield and has no member 'x'");
+    expect(() => btf.access('task', 'comm[x]')).toThrow(
+      "'comm[x]' is not a path: expected .name or [number] at character 5",
+    );
+    expect(() => btf.access('task', '')).toThrow('a path names at least one member');
+  });
+
+  test('lays out arguments as tracing programs find them', () => {
+    const f = btf.func('f');
+    expect(
+      f.params.map(({ name, slot, slots, size, signed, kind }) => [name, slot, slots, size, signed, kind]),
+    ).toEqual([
+      ['n', 0, 1, 4, true, 'int'],
+      ['p', 1, 2, 16, false, 'struct'],
+      ['m', 3, 1, 4, true, 'enum'],
+      ['t', 4, 1, 8, false, 'ptr'],
+    ]);
+    expect(f).toMatchObject({ variadic: true, returns: { slot: 5, size: 8, signed: true } });
+    expect(btf.func('nothing')).toMatchObject({ params: [], returns: undefined, variadic: false });
+    expect(() => btf.func('g')).toThrow("there is no function 'g' in this BTF");
+    expect(() => btf.func(9)).toThrow("type 9 'task' is a struct, not a function");
   });
 
   test('finds members, through anonymous ones, typedefs and embedded structs', () => {
@@ -87,13 +175,15 @@ describe.each([
     expect(() => btf.member('tusk', 'pid')).toThrow("there is no struct or union 'tusk' in this BTF");
     expect(() => btf.member('task', 'tid')).toThrow("'task' has no member 'tid'");
     expect(() => btf.member('task', 'pid.x')).toThrow("'task.pid' is a int and has no member 'x'");
-    expect(() => btf.member('task', 'parent.pid')).toThrow("'task.parent' is a pointer: load it, then ask for 'pid'");
-    expect(() => btf.member('task', 'flag')).toThrow("'task.flag' is a bitfield of 1 bits");
+    expect(() => btf.member('task', 'parent.pid')).toThrow("'parent.pid' of 'task' crosses a pointer");
+    expect(() => btf.member('task', 'flag')).toThrow("'flag' of 'task' is a bitfield of 1 bits");
     expect(() => btf.hasMember('task', 'parent.pid')).toThrow(expect.objectContaining({ code: 'CROSSES_POINTER' }));
   });
 
   test('knows sizes', () => {
     expect([1, 3, 5, 7, 8, 9].map(btf.sizeOf)).toEqual([4, 16, 8, 8, 8, 56]);
+    expect([1, 3, 5, 7, 9, 13].map(btf.alignOf)).toEqual([4, 1, 8, 8, 8, 8]);
+    expect(() => btf.sizeOf(0)).toThrow('void has no size');
     expect(() => btf.sizeOf(11)).toThrow('type 11, a func_proto, has no size');
   });
 });
@@ -122,7 +212,18 @@ describe('bytes that are not BTF', () => {
     const array = parseBtf(buildBtf([{ kind: ARRAY, extra: [1, 1, 2] }]));
     expect(() => array.sizeOf(1)).toThrow('nested without end');
     const struct = parseBtf(buildBtf([{ name: 's', kind: STRUCT, vlen: 1, sizeOrType: 4, extra: ['', 1, 0] }]));
-    expect(() => struct.member('s', 'x')).toThrow('the anonymous members of type 1 are nested without end');
+    expect(() => struct.member('s', 'x')).toThrow("'s' has no member 'x'");
+    expect(struct.alignOf(1)).toBe(1);
+  });
+
+  test('do not make a search explode that doubles with every level', () => {
+    const levels = Array.from({ length: 60 }, (_, i): Record => {
+      const inner = i + 2 <= 60 ? i + 2 : 61;
+      return { name: `l${i}`, kind: STRUCT, vlen: 2, sizeOrType: 8, extra: ['', inner, 0, '', inner, 32] };
+    });
+    const btf = parseBtf(buildBtf([...levels, { name: 'int', kind: INT, sizeOrType: 4, extra: [0x20] }]));
+    expect(() => btf.member('l0', 'x')).toThrow("'l0' has no member 'x'");
+    expect(btf.alignOf(1)).toBe(4);
   });
 
   test('never end in anything but a BtfError', () => {
@@ -137,6 +238,9 @@ describe('bytes that are not BTF', () => {
             btf.find('func', 'nothing');
             btf.member('task', 'named.inner');
             btf.sizeOf(3);
+            btf.func('f');
+            btf.alignOf(9);
+            for (let id = 1; id <= btf.count; id++) btf.type(id);
           });
         },
       ),
@@ -168,3 +272,22 @@ function expectOnlyBtfErrors(run: () => void): void {
     expect(error).toBeInstanceOf(BtfError);
   }
 }
+
+test('split BTF goes on where its base ends', () => {
+  const base = parseBtf(buildBtf(records));
+  // A module's struct, whose members are of the base's types; its strings go on from those of the base, too.
+  const split = buildBtf([
+    { name: 'device', kind: STRUCT, vlen: 1, sizeOrType: 56, extra: ['owner', 9, 0] },
+    { kind: PTR, sizeOrType: 26 },
+  ]);
+  const view = new DataView(split.buffer);
+  const shift = new DataView(buildBtf(records).buffer).getUint32(20, true);
+  for (const at of [24, 36]) view.setUint32(at, view.getUint32(at, true) + shift, true);
+  const btf = parseBtf(split, { base });
+  expect(btf.count).toBe(27);
+  expect(btf.find('struct', 'device')).toBe(26);
+  expect(btf.find('struct', 'task')).toBe(9);
+  expect(btf.type(27)).toEqual({ id: 27, kind: 'ptr', name: '', typeId: 26 });
+  expect(btf.member('device', 'owner.named.inner')).toEqual({ offset: 44, size: 4, typeId: 1 });
+  expect(() => parseBtf(buildBtf(records, false), { base })).toThrow('its byte order is not that of its base');
+});
