@@ -4,6 +4,7 @@ import { type BtfFunction, functionOf } from './func.ts';
 import { alignOf, resolve, sizeOf } from './layout.ts';
 import { type BtfKind, kindNumber, kinds, readHeader } from './raw.ts';
 import { openStore, type Store, typeOf } from './store.ts';
+import { type BtfIterTarget, iterTargetsOf } from './targets.ts';
 import type { BtfType, BtfTypeOf } from './types.ts';
 
 /** A member that lies within a struct, found by its path. */
@@ -84,6 +85,24 @@ export interface Btf {
    * ```
    */
   func(func: string | number): BtfFunction;
+
+  /**
+   * The declaration tags on a type (`componentIndex` -1) and on its members or parameters.
+   *
+   * @throws BtfError `CORRUPT`
+   */
+  tags(id: number): BtfTypeOf<'decl_tag'>[];
+
+  /**
+   * What BPF iterators of this kernel can go through, with the fields of their contexts.
+   *
+   * @throws BtfError `CORRUPT`
+   * @example
+   * ```ts
+   * btf.iterTargets().map(({ name }) => name); // ['bpf_map', 'task', 'task_file', ...]
+   * ```
+   */
+  iterTargets(): BtfIterTarget[];
 }
 
 const stores = new WeakMap<Btf, Store>();
@@ -151,6 +170,8 @@ export function parseBtf(bytes: Uint8Array, options: { readonly base?: Btf } = {
       if (id === undefined) throw new BtfError('NOT_FOUND', `there is no function '${func}' in this BTF`);
       return functionOf(store, id);
     },
+    tags: (id) => [...allOf(store, 'decl_tag')].filter(({ typeId }) => typeId === id),
+    iterTargets: () => iterTargetsOf(store, allOf(store, 'func')),
   };
   stores.set(btf, store);
   return btf;

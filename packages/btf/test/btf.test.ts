@@ -68,6 +68,11 @@ const records: Record[] = [
   /* 23 */ { name: 'user', kind: TYPE_TAG, sizeOrType: 1 },
   /* 24 */ { name: 'tagged', kind: DECL_TAG, sizeOrType: 9, extra: [0xffff_ffff] },
   /* 25 */ { name: 'double', kind: FLOAT, sizeOrType: 8 },
+  /* 26 */ { name: 'bpf_iter__task', kind: STRUCT, sizeOrType: 16 },
+  /* 27 */ { kind: PTR, sizeOrType: 26 },
+  /* 28 */ { kind: FUNC_PROTO, vlen: 2, sizeOrType: 1, extra: ['meta', 27, 'fd', 1] },
+  /* 29 */ { name: 'bpf_iter_unregister', kind: FUNC, sizeOrType: 11 },
+  /* 30 */ { name: 'bpf_iter_task', kind: FUNC, sizeOrType: 28 },
 ];
 
 describe.each([
@@ -86,7 +91,7 @@ describe.each([
 
   test('shows a type of every kind as its record says it', () => {
     const signed = { bitOffset: 0, encoding: 'signed' };
-    expect(btf.count).toBe(25);
+    expect(btf.count).toBe(30);
     expect([0, 2, 3, 5, 8, 12, 18, 20, 21, 22, 23, 24, 25].map(btf.type)).toEqual([
       { id: 0, kind: 'void', name: '' },
       { id: 2, kind: 'int', name: 'char', size: 1, bits: 8, ...signed },
@@ -111,8 +116,14 @@ describe.each([
     });
     expect(btf.type(17)).toMatchObject({ values: [{ name: 'HUGE', value: 0xffff_ffff_0000_0005n }] });
     expect(btf.type(9)).toMatchObject({ members: { length: 6, 4: { name: 'flag', bitOffset: 320, bitSize: 1 } } });
-    expect([...btf.all('func')].map(({ name }) => name)).toEqual(['task', 'f', 'nothing']);
-    expect(() => btf.type(26)).toThrow('there is no type with id 26');
+    expect([...btf.all('func')].map(({ name }) => name)).toEqual([
+      'task',
+      'f',
+      'nothing',
+      'bpf_iter_unregister',
+      'bpf_iter_task',
+    ]);
+    expect(() => btf.type(31)).toThrow('there is no type with id 31');
     expect(() => btf.type(-1)).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
   });
 
@@ -142,6 +153,21 @@ describe.each([
       "'comm[x]' is not a path: expected .name or [number] at character 5",
     );
     expect(() => btf.access('task', '')).toThrow('a path names at least one member');
+  });
+
+  test('finds declaration tags and iterator targets', () => {
+    expect(btf.tags(9).map(({ name }) => name)).toEqual(['tagged']);
+    expect(btf.tags(12)).toEqual([]);
+    expect(btf.iterTargets()).toEqual([
+      {
+        name: 'task',
+        funcId: 30,
+        fields: [
+          { name: 'meta', offset: 0, size: 8, pointer: true, typeId: 27 },
+          { name: 'fd', offset: 8, size: 4, pointer: false, typeId: 1 },
+        ],
+      },
+    ]);
   });
 
   test('lays out arguments as tracing programs find them', () => {
@@ -278,16 +304,16 @@ test('split BTF goes on where its base ends', () => {
   // A module's struct, whose members are of the base's types; its strings go on from those of the base, too.
   const split = buildBtf([
     { name: 'device', kind: STRUCT, vlen: 1, sizeOrType: 56, extra: ['owner', 9, 0] },
-    { kind: PTR, sizeOrType: 26 },
+    { kind: PTR, sizeOrType: 31 },
   ]);
   const view = new DataView(split.buffer);
   const shift = new DataView(buildBtf(records).buffer).getUint32(20, true);
   for (const at of [24, 36]) view.setUint32(at, view.getUint32(at, true) + shift, true);
   const btf = parseBtf(split, { base });
-  expect(btf.count).toBe(27);
-  expect(btf.find('struct', 'device')).toBe(26);
+  expect(btf.count).toBe(32);
+  expect(btf.find('struct', 'device')).toBe(31);
   expect(btf.find('struct', 'task')).toBe(9);
-  expect(btf.type(27)).toEqual({ id: 27, kind: 'ptr', name: '', typeId: 26 });
+  expect(btf.type(32)).toEqual({ id: 32, kind: 'ptr', name: '', typeId: 31 });
   expect(btf.member('device', 'owner.named.inner')).toEqual({ offset: 44, size: 4, typeId: 1 });
   expect(() => parseBtf(buildBtf(records, false), { base })).toThrow('its byte order is not that of its base');
 });

@@ -32,6 +32,13 @@ for (const target of Object.keys(iterTargets) as IterTarget[]) {
   });
 }
 
+kernelTest(iterator('task'), 'knows every target that this kernel offers, with all its fields', () => {
+  for (const { name, fields } of kernelBtf().iterTargets()) {
+    const known: Readonly<Record<string, number>> | undefined = iterTargets[name as IterTarget];
+    assert.deepEqual(known, Object.fromEntries(fields.map((field) => [field.name, field.offset])), name);
+  }
+});
+
 kernelTest(iterator('task'), 'meta has the fields that it should, and numbers the elements', () => {
   for (const [field, offset] of Object.entries(metaFields))
     assert.equal(kernelBtf().member('bpf_iter_meta', field).offset, offset, `offset of ${field}`);
