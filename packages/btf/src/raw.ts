@@ -16,6 +16,7 @@ import { corrupt } from './error.ts';
  * Source: Documentation/bpf/btf.rst and include/uapi/linux/btf.h of the kernel.
  */
 export interface RawBtf {
+  readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly littleEndian: boolean;
   readonly typesStart: number;
@@ -90,8 +91,8 @@ const extra: Readonly<Record<BtfKind, readonly [fixed: number, each: number]>> =
 };
 
 /** The same by kind number, for the scan. */
-const fixedBytes = kinds.map((kind) => extra[kind][0]);
-const entryBytes = kinds.map((kind) => extra[kind][1]);
+const fixedBytes = Uint8Array.from(kinds, (kind) => extra[kind][0]);
+const entryBytes = Uint8Array.from(kinds, (kind) => extra[kind][1]);
 
 /** Reads the header and checks that the sections lie inside the bytes. No type is looked at. */
 export function readHeader(bytes: Uint8Array, base?: RawBtf, firstId = 1): RawBtf {
@@ -115,7 +116,7 @@ export function readHeader(bytes: Uint8Array, base?: RawBtf, firstId = 1): RawBt
   const [typesStart, typesEnd] = section(8);
   const [stringsStart, stringsEnd] = section(16);
   const firstString = base ? base.firstString + base.stringsEnd - base.stringsStart : 0;
-  return { view, littleEndian, typesStart, typesEnd, stringsStart, stringsEnd, base, firstId, firstString };
+  return { bytes, view, littleEndian, typesStart, typesEnd, stringsStart, stringsEnd, base, firstId, firstString };
 }
 
 export const kindNumber = (info: number): number => (info >>> 24) & 0x1f;
@@ -149,7 +150,7 @@ export function readString(raw: RawBtf, offset: number): string {
   let text = '';
   for (let at = start; ; at++) {
     if (at >= owner.stringsEnd) corrupt(start, 'a string does not end inside the string section');
-    const byte = owner.view.getUint8(at);
+    const byte = owner.bytes[at] as number;
     if (byte === 0) return text;
     text += String.fromCharCode(byte);
   }
@@ -159,8 +160,9 @@ export function readString(raw: RawBtf, offset: number): string {
 export function stringIs(raw: RawBtf, offset: number, name: Uint8Array): boolean {
   const { raw: owner, start } = stringPlace(raw, offset);
   if (start + name.length >= owner.stringsEnd) return false;
-  for (let i = 0; i < name.length; i++) if (owner.view.getUint8(start + i) !== name[i]) return false;
-  return owner.view.getUint8(start + name.length) === 0;
+  const { bytes } = owner;
+  for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name[i]) return false;
+  return bytes[start + name.length] === 0;
 }
 
 /** A name as the bytes that BTF has for it. */

@@ -20,6 +20,7 @@ const SCANS_BEFORE_INDEX = 8;
 export function openStore(raw: RawBtf, base?: Store): Store {
   const { view, littleEndian } = raw;
   let starts = new Uint32Array(1024);
+  let kindNumbers = new Uint8Array(1024);
   let known = 0;
   let next = raw.typesStart;
   let finds = 0;
@@ -29,15 +30,21 @@ export function openStore(raw: RawBtf, base?: Store): Store {
   function start(ordinal: number): number | undefined {
     while (known <= ordinal) {
       if (next >= raw.typesEnd) return undefined;
-      if (known === starts.length) {
-        const larger = new Uint32Array(known * 2);
-        larger.set(starts);
-        starts = larger;
-      }
-      starts[known++] = next;
-      next = nextType(raw, next);
+      if (known === starts.length) grow();
+      const at = next;
+      next = nextType(raw, at);
+      kindNumbers[known] = kindNumber(view.getUint32(at + 4, littleEndian));
+      starts[known++] = at;
     }
     return starts[ordinal];
+  }
+
+  function grow(): void {
+    const [smallerStarts, smallerKinds] = [starts, kindNumbers];
+    starts = new Uint32Array(known * 4);
+    starts.set(smallerStarts);
+    kindNumbers = new Uint8Array(known * 4);
+    kindNumbers.set(smallerKinds);
   }
 
   function place(id: number): { raw: RawBtf; at: number } | undefined {
@@ -47,12 +54,12 @@ export function openStore(raw: RawBtf, base?: Store): Store {
   }
 
   function scan(kind: number, name: Uint8Array): number | undefined {
-    for (let ordinal = 0; ; ordinal++) {
-      const at = start(ordinal);
-      if (at === undefined) return undefined;
-      if (kindNumber(view.getUint32(at + 4, littleEndian)) !== kind) continue;
+    for (let ordinal = 0; ordinal < known || start(ordinal) !== undefined; ordinal++) {
+      if (kindNumbers[ordinal] !== kind) continue;
+      const at = starts[ordinal] as number;
       if (stringIs(raw, view.getUint32(at, littleEndian), name)) return raw.firstId + ordinal;
     }
+    return undefined;
   }
 
   function find(kind: BtfKind, name: string): number | undefined {

@@ -19,6 +19,7 @@ export {
   mapLookupElem,
   mapUpdateElem,
 } from './map.ts';
+export { mapFile } from './mapped-file.ts';
 export { MapFd, type MapInfo } from './map-fd.ts';
 export { type ProgLoadOptions, progLoad, progTestRun } from './prog.ts';
 export type { AttachType, MapType, ProgType, UpdateFlag } from './uapi.ts';

@@ -10,6 +10,8 @@ export interface Libc {
   readonly koffi: Koffi;
   /** Returns what syscall(2) returns: a result, or -1 with the reason in `errno[0]`. */
   syscall(number: number, a: number, b: number, c: number): number;
+  /** mmap(2): the address, or 2^64-1. */
+  mmap(address: bigint, length: number, prot: number, flags: number, fd: number, offset: number): bigint;
   /** The number of bpf(2) on this architecture. */
   readonly bpfNumber: number;
   /** This thread's errno. Read it in the statement after the call: anything in between may overwrite it. */
@@ -48,8 +50,9 @@ function loadLibc(): Libc {
   const lib = koffi.load(null);
   // Fixed arity is three times as fast as the variadic declaration; bpf(2) takes three arguments.
   const syscall = lib.func('long syscall(long, long, long, long)') as Libc['syscall'];
+  const mmap = lib.func('void *mmap(void *, size_t, int, int, int, long)') as Libc['mmap'];
   const errnoLocation = lib.func('void *__errno_location()') as () => bigint;
-  return { koffi, syscall, bpfNumber, errno: new Int32Array(koffi.view(errnoLocation(), 4)) };
+  return { koffi, syscall, mmap, bpfNumber, errno: new Int32Array(koffi.view(errnoLocation(), 4)) };
 }
 
 function firstLine(error: unknown): string {

@@ -27,6 +27,7 @@ test('the exported names', () => {
       "linkCreate",
       "mapCreate",
       "mapDeleteElem",
+      "mapFile",
       "mapGetFdById",
       "mapGetNextKey",
       "mapLookupElem",
