@@ -50,7 +50,10 @@ module.exports = {
       name: 'packages-are-entered-through-their-index',
       severity: 'error',
       from: { path: '^(packages|apps)/([^/]+)/src/' },
-      to: { path: '^packages/[^/]+/src/', pathNot: ['^packages/[^/]+/src/index[.]ts$', '^$1/$2/'] },
+      to: {
+        path: '^packages/[^/]+/src/',
+        pathNot: ['^packages/[^/]+/src/index[.]ts$', '^packages/[^/]+/src/[^/]+/index[.]ts$', '^$1/$2/'],
+      },
     },
     { name: 'sources-do-not-import-tests', severity: 'error', from: { path: '/src/' }, to: { path: '/test/' } },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },

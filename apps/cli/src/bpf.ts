@@ -1,4 +1,6 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { asm, asmFormats } from './asm.ts';
+import { disasm, disasmFormats, disasmInputs } from './disasm.ts';
 import { exitStatus, messageOf } from './failure.ts';
 import { iterTask } from './iter-task.ts';
 
@@ -17,6 +19,26 @@ bpf
   .description('list every thread: PID, TGID, COMM and state')
   .option('--json', 'print one JSON object a line')
   .action(iterTask);
+
+bpf
+  .command('asm')
+  .description('assemble text to instructions')
+  .argument('[file]', 'one instruction a line; - or nothing for standard input')
+  .addOption(choice('--format <format>', 'what to print', asmFormats))
+  .action(asm);
+
+bpf
+  .command('disasm')
+  .description('print instructions as text')
+  .argument('[file]', 'instructions; - or nothing for standard input')
+  .addOption(choice('--format <format>', 'what to print', disasmFormats))
+  .addOption(choice('--input <format>', 'what is read', disasmInputs))
+  .action(disasm);
+
+/** An option that is one of several words, the first unless said otherwise. */
+function choice(flags: string, description: string, words: readonly string[]): Option {
+  return new Option(flags, description).choices(words).default(words[0]);
+}
 
 // A reader that has seen enough, such as head, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

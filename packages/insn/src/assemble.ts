@@ -1,6 +1,7 @@
 import { encode, SLOT_BYTES, slotsOf, type Writer } from './encode.ts';
 import { InsnError } from './error.ts';
-import type { Insn, JumpInsn, Program, Target } from './insn.ts';
+import type { GotoInsn, Insn, LabelInsn, Program, Target } from './insn.ts';
+import { fits16 } from './range.ts';
 
 export interface AssembleOptions {
   /** The file descriptor of each map that `ldMapFd` and `ldMapValue` name. */
@@ -24,13 +25,13 @@ export interface AssembleOptions {
  * ```
  */
 export function assemble(program: Program, options: AssembleOptions = {}): Uint8Array {
-  let insns = flatten(program);
+  // Most programs are flat already, and need no copy.
+  let insns = program.some(Array.isArray) ? flatten(program) : (program as readonly Insn[]);
   let { labels, slots } = layOut(insns);
-  // Only a program of that size can have a jump that is too long.
-  while (options.cpu === 'v4' && slots > 0x7fff) {
-    const longer = lengthenJumps(insns, labels);
-    if (longer === insns) break;
-    insns = longer;
+  // Only a program of that size can have a jump that is too long. What gets longer may push others out of reach.
+  for (let before = 0; options.cpu === 'v4' && slots > 0x7fff && slots !== before; ) {
+    before = slots;
+    insns = lengthenJumps(insns, labels);
     ({ labels, slots } = layOut(insns));
   }
   const bytes = new Uint8Array(slots * SLOT_BYTES);
@@ -41,10 +42,7 @@ export function assemble(program: Program, options: AssembleOptions = {}): Uint8
     mapFd: (map) => mapFd(options.maps ?? {}, map),
   };
   let slot = 0;
-  for (const insn of insns) {
-    encode(writer, slot, insn);
-    slot += slotsOf(insn);
-  }
+  for (const insn of insns) slot = encode(writer, slot, insn);
   return bytes;
 }
 
@@ -56,64 +54,46 @@ export function slotCount(program: Program): number {
 /** The instructions of a program in order, without its nesting. */
 export function flatten(program: Program, into: Insn[] = []): Insn[] {
   for (const item of program) {
-    if ('kind' in item) into.push(item);
-    else flatten(item, into);
+    if (Array.isArray(item)) flatten(item, into);
+    else into.push(item as Insn);
   }
   return into;
 }
 
 /** The slot that each label names, and the number of slots. */
-function layOut(insns: readonly Insn[]): { labels: Map<string, number>; slots: number } {
+export function layOut(insns: readonly Insn[]): { labels: Map<string, number>; slots: number } {
   const labels = new Map<string, number>();
   let slots = 0;
   for (const insn of insns) {
-    if (insn.kind === 'label') {
-      const first = labels.get(insn.name);
+    const size = slotsOf(insn);
+    if (size === 0) {
+      const { name } = insn as LabelInsn;
+      const first = labels.get(name);
       if (first !== undefined)
-        throw new InsnError('LABEL_DUPLICATE', `label '${insn.name}' is at slot ${first} and again at slot ${slots}`);
-      labels.set(insn.name, slots);
+        throw new InsnError('LABEL_DUPLICATE', `label '${name}' is at slot ${first} and again at slot ${slots}`);
+      labels.set(name, slots);
     }
-    slots += slotsOf(insn);
+    slots += size;
   }
   return { labels, slots };
 }
 
-/**
- * Replaces jumps to labels that are out of reach; returns the same array when there are none. The jumps that this makes
- * longer may push others out of reach, so it is to be called again.
- */
-function lengthenJumps(insns: Insn[], labels: ReadonlyMap<string, number>): Insn[] {
-  const longer: Insn[] = [];
-  let slot = 0;
-  for (const insn of insns) {
-    if (isShortJump(insn) && isFar(labels, insn.target, slot)) longer.push(...lengthen(insn));
-    else longer.push(insn);
-    slot += slotsOf(insn);
-  }
-  return longer.length === insns.length && longer.every((insn, i) => insn === insns[i]) ? insns : longer;
+/** Replaces jumps to labels that are out of reach. */
+function lengthenJumps(insns: readonly Insn[], labels: ReadonlyMap<string, number>): Insn[] {
+  let next = 0;
+  return insns.flatMap((insn) => {
+    const slot = next;
+    next += slotsOf(insn);
+    if ((insn.kind !== 'jump' && insn.kind !== 'goto') || insn.op === 'gotol') return insn;
+    const { target } = insn;
+    if (typeof target === 'number' || fits16(distance(labels, target, slot))) return insn;
+    const far = { ...insn, kind: 'goto', op: 'gotol' } as GotoInsn;
+    // if c goto +1; goto +1; gotol far: not every condition has an opposite.
+    return insn.op === 'ja' ? far : [{ ...insn, target: 1 }, { kind: 'goto', op: 'ja', target: 1 }, far];
+  });
 }
 
-type ShortJump = Extract<Insn, { readonly kind: 'jump' | 'goto' }>;
-
-function isShortJump(insn: Insn): insn is ShortJump {
-  return insn.kind === 'jump' || (insn.kind === 'goto' && insn.op !== 'gotol');
-}
-
-function isFar(labels: ReadonlyMap<string, number>, target: Target, slot: number): boolean {
-  if (typeof target === 'number') return false;
-  const off = distance(labels, target, slot);
-  return off !== (off << 16) >> 16;
-}
-
-function lengthen(insn: ShortJump): Insn[] {
-  const far: Insn = { ...(insn.at && { at: insn.at }), kind: 'goto', op: 'gotol', target: insn.target };
-  if (insn.kind === 'goto' && insn.op === 'ja') return [far];
-  // if c goto +1; goto +1; gotol far: not every condition has an opposite.
-  const near: Insn = { ...(insn as JumpInsn), target: 1 };
-  return [near, { kind: 'goto', op: 'ja', target: 1 }, far];
-}
-
-function distance(labels: ReadonlyMap<string, number>, target: Target, slot: number): number {
+export function distance(labels: ReadonlyMap<string, number>, target: Target, slot: number): number {
   if (typeof target === 'string') {
     const to = labels.get(target);
     if (to !== undefined) return to - (slot + 1);

@@ -15,7 +15,6 @@ export const ALU64 = 0x07;
 export const X = 0x08;
 
 /** Modes of loads and stores. */
-export const IMM = 0x00;
 export const ABS = 0x20;
 export const IND = 0x40;
 export const MEM = 0x60;

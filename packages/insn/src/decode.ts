@@ -195,7 +195,8 @@ function decodeMemory({ opcode, dst: dstNumber, src: srcNumber, off, imm }: Fiel
     case STX | MEM:
       return imm ? undefined : { kind: 'stx', size, dst, src, off };
     case ST | MEM:
-      return srcNumber ? undefined : { kind: 'st', size, dst, off, imm };
+      // Bits that the store does not take have no place in what a builder makes.
+      return srcNumber || !fits(size, imm) ? undefined : { kind: 'st', size, dst, off, imm };
     case STX | ATOMIC:
       return decodeAtomic(size, dst, src, off, imm);
     case ABS:
@@ -205,6 +206,12 @@ function decodeMemory({ opcode, dst: dstNumber, src: srcNumber, off, imm }: Fiel
     default:
       return undefined;
   }
+}
+
+/** Whether an immediate is one that a store of this size takes, signed or unsigned. */
+function fits(size: Size, imm: number): boolean {
+  if (size === 'w' || size === 'dw') return true;
+  return size === 'b' ? imm >= -0x80 && imm <= 0xff : imm >= -0x8000 && imm <= 0xffff;
 }
 
 function decodeAtomic(size: Size, dst: Register, src: Register, off: number, imm: number): Insn | undefined {

@@ -7,7 +7,8 @@ export type InsnErrorCode =
   | 'LABEL_DUPLICATE'
   | 'JUMP_RANGE'
   | 'MAP_UNKNOWN'
-  | 'LENGTH';
+  | 'LENGTH'
+  | 'SYNTAX';
 
 /** An instruction that cannot be encoded, or a program that cannot be assembled. */
 export class InsnError extends Error {

@@ -1,4 +1,3 @@
-import { sizeBytes } from './codes.ts';
 import { InsnError } from './error.ts';
 import type {
   AcquireReleaseInsn,
@@ -59,7 +58,7 @@ export function st(size: Size, dst: Register, off: number, imm: number): StoreIm
 
 /** The immediate as a signed 32-bit number, whose lower bits are what a store of this size takes. */
 function fit(size: Exclude<Size, 'dw'>, imm: number): number {
-  const span = 2 ** (8 * sizeBytes[size]);
+  const span = size === 'w' ? 0x1_0000_0000 : size === 'h' ? 0x1_0000 : 0x100;
   if (Number.isInteger(imm) && imm >= -span / 2 && imm < span) return imm | 0;
   throw new InsnError(
     'IMMEDIATE_RANGE',

@@ -23,9 +23,14 @@ export function checkUnsigned(what: string, value: number): number {
   throw new InsnError('IMMEDIATE_RANGE', `${what}: ${value} is not an integer in 0..2147483647`);
 }
 
+/** Whether a number is an integer that the offset field holds. */
+export function fits16(value: number): boolean {
+  return value === (value << 16) >> 16;
+}
+
 /** The signed 16-bit offset field of loads, stores and atomics, in bytes. */
 export function checkOff(what: string, off: number): number {
-  if (off === (off << 16) >> 16) return off;
+  if (fits16(off)) return off;
   throw new InsnError('OFFSET_RANGE', `${what}: the offset ${off} is not an integer in -32768..32767 bytes`);
 }
 

@@ -1,6 +1,7 @@
 import type { Insn, SourceLocation } from './insn.ts';
 
-let capturing = false;
+/** Set while sources are captured. A variable, so that bundles without `captureSource` go without what it needs. */
+let locate: typeof callerLocation | undefined;
 
 /**
  * Runs `build` so that every instruction made meanwhile remembers, in `at`, the file, line and column of the call that
@@ -14,19 +15,19 @@ let capturing = false;
  * ```
  */
 export function captureSource<T>(build: () => T): T {
-  const before = capturing;
-  capturing = true;
+  const before = locate;
+  locate = callerLocation;
   try {
     return build();
   } finally {
-    capturing = before;
+    locate = before;
   }
 }
 
 /** Every builder returns through here. */
 export function made<T extends Insn>(insn: T): T {
-  if (!capturing) return insn;
-  const at = callerLocation(new Error().stack ?? '');
+  if (!locate) return insn;
+  const at = locate(new Error().stack ?? '');
   return at ? { ...insn, at } : insn;
 }
 

@@ -9,9 +9,12 @@ import { made } from './source.ts';
  * @throws InsnError `IMMEDIATE_RANGE` for a value outside -2^63..2^64-1
  */
 export function lddw(dst: WritableRegister, imm: number | bigint): LddwInsn {
-  const exact = typeof imm === 'bigint' || Number.isSafeInteger(imm);
-  if (exact && imm >= -(2n ** 63n) && imm < 2n ** 64n)
-    return made({ kind: 'lddw', dst, source: 'imm', imm: BigInt.asUintN(64, BigInt(imm)) });
+  if (typeof imm === 'bigint' || Number.isSafeInteger(imm)) {
+    const wide = BigInt(imm);
+    const unsigned = BigInt.asUintN(64, wide);
+    if (wide === unsigned || wide === BigInt.asIntN(64, wide))
+      return made({ kind: 'lddw', dst, source: 'imm', imm: unsigned });
+  }
   throw new InsnError(
     'IMMEDIATE_RANGE',
     `lddw: ${imm} is not an integer in -2^63..2^64-1, or is a number above 2^53 (write it as a bigint)`,

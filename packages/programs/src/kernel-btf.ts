@@ -23,6 +23,7 @@ function readVmlinux(): Uint8Array {
     // Mapping it saves reading megabytes of which a look-up needs little.
     return mapFile(PATH) ?? readFileSync(PATH);
   } catch (cause) {
+    if (cause instanceof UnavailableError) throw cause;
     throw new UnavailableError(
       `This kernel's types cannot be read (${PATH}): it must be Linux 5.4 or newer, built with CONFIG_DEBUG_INFO_BTF=y, with /sys mounted.`,
       { cause },
