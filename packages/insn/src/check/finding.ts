@@ -20,7 +20,7 @@ export type FindingCode =
   | 'STACK_BOUNDS'
   /** A stack access that is not aligned to its size. */
   | 'STACK_ALIGNMENT'
-  /** A load of stack bytes that were never written: refused before Linux 6.3, and later without CAP_PERFMON. */
+  /** A load of stack bytes that were never written. Since Linux 6.3, and in part before, those with CAP_PERFMON may. */
   | 'UNINIT_STACK'
   /** No helper has this number. */
   | 'HELPER_UNKNOWN'

@@ -20,8 +20,8 @@ export interface CheckOptions {
  * written, and by single instructions. It is no verifier, and says nothing of pointers, bounds and types. What it
  * does find is wrong: code that the verifier may skip, because it knows a condition, is not looked at.
  *
- * `UNINIT_STACK` is the one finding that depends on the kernel: since Linux 6.3 the privileged may read what they have
- * not written. Those who load there only leave it out.
+ * `UNINIT_STACK` is the one finding that depends on the kernel: since Linux 6.3 (and in stable releases before, in part),
+ * those with CAP_PERFMON may read what they have not written. Who loads there only leaves it out.
  *
  * Targets, labels and maps are as in `assemble`; maps need not be given. In a program with `gotox`, whose ways cannot be
  * told, only jumps and the end are looked at.

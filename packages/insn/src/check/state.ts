@@ -59,12 +59,23 @@ export function join(state: State, other: State): boolean {
 const sameValue = (a: Value, b: Value): boolean => a?.[0] === b?.[0] && a?.[1] === b?.[1];
 
 /** From here on, anything may write the stack. */
-export function exposeStack(state: State): void {
+function exposeStack(state: State): void {
   state.stack = ALL_STACK;
 }
 
+/**
+ * A value is compared, computed with or stored: a stack address may be used from wherever it is now, and what the verifier
+ * learns of a number or pointer it knows of every copy.
+ */
+export function use(state: State, register: number): void {
+  const value = state.values[register];
+  if (value?.[0] === 'stack') exposeStack(state);
+  if (value?.[0] !== 'number' && value?.[0] !== 'pointer') return;
+  for (const [i, other] of state.values.entries()) if (sameValue(value, other)) state.values[i] = undefined;
+}
+
 /** Nothing is known of a register's value any more; of a stack address, who has it. */
-export function forget(state: State, register: number): void {
+function forget(state: State, register: number): void {
   if (state.values[register]?.[0] === 'stack') exposeStack(state);
   state.values[register] = undefined;
 }

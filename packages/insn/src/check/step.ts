@@ -1,14 +1,14 @@
 import { sizeBytes } from '../codes.ts';
-import type { Insn, JumpInsn, Size } from '../insn.ts';
+import type { Insn, Size } from '../insn.ts';
 import type { Report } from './finding.ts';
 import type { Node } from './graph.ts';
-import { doAnything, exposeStack, forget, result, STACK_BYTES, type State, takeArguments } from './state.ts';
+import { doAnything, result, STACK_BYTES, type State, takeArguments, use } from './state.ts';
 
 /** The helpers' numbers, which are settled: what the kernel adds now are kernel functions. */
 const LAST_HELPER = 211;
 
 /** The range that the program may return, or that it returns nothing. */
-export type Returns = readonly [min: number, max: number] | 'void' | undefined;
+type Returns = readonly [min: number, max: number] | 'void' | undefined;
 
 /** Follows an instruction from the state before it to the state behind it, and reports what is wrong on every path. */
 export function step(node: Node, state: State, report: Report, returns: Returns, inFastcall: boolean): void {
@@ -24,7 +24,8 @@ export function step(node: Node, state: State, report: Report, returns: Returns,
     if (!(state.written & bit)) reportUnwritten(insn, register, state, report);
     // Once is enough.
     state.written |= bit;
-    if (register !== base && value?.[0] !== 'stack' && state.values[register]?.[0] === 'stack') exposeStack(state);
+    // A copy, or a stack address that is moved, is followed further.
+    if (register !== base && !(insn.kind === 'alu' && value)) use(state, register);
   }
   if (insn.kind === 'alu') checkOperand(insn, report);
   if (insn.kind === 'exit') checkReturn(node, state, report, returns);
@@ -46,7 +47,6 @@ export function step(node: Node, state: State, report: Report, returns: Returns,
     state.values[register] = value;
     state.written |= 1 << register;
   }
-  if (insn.kind === 'jump') compared(insn, state);
 }
 
 /** A jump where the verifier surely follows some of the ways: these, as places in `next`. */
@@ -62,16 +62,6 @@ export function surelyFollowed({ insn, next }: Node, state: State): readonly num
   if (kind === 'pointer' && equality && bits === 64 && src === 0)
     return next.slice(...(op === 'jeq' ? [0, 1] : [1, 2]));
   return [];
-}
-
-/** After a comparison, the verifier knows something of the value, in whichever register. */
-function compared(insn: JumpInsn, state: State): void {
-  for (const name of [insn.dst, insn.src]) {
-    const value = typeof name === 'string' ? state.values[number(name)] : undefined;
-    if (value?.[0] !== 'number' && value?.[0] !== 'pointer') continue;
-    for (const [i, other] of state.values.entries())
-      if (other?.[1] === value[1] && other[0] === value[0]) forget(state, i);
-  }
 }
 
 const number = (name: string): number => Number(name.slice(1));
@@ -167,7 +157,7 @@ function accessStack(insn: MemoryInsn, from: number, state: State, report: Repor
   if ((isLoad(insn) || insn.kind === 'atomic') && (state.stack & bytes) !== bytes)
     report(
       'UNINIT_STACK',
-      `reads ${place}, not all of which were written; store there first (Linux 6.3 and later allow it to those with CAP_PERFMON)`,
+      `reads ${place}, not all of which were written; store there first (before Linux 6.3, or without CAP_PERFMON)`,
     );
   state.stack |= bytes;
 }
