@@ -100,6 +100,8 @@ function qemuArguments(context: Context, kernel: Kernel, folder: string): string
     'console=ttyS0 quiet panic=-1 oops=panic',
     // Emulation makes these slow, and nothing in a guest is worth protecting.
     'nokaslr mitigations=off tsc=reliable random.trust_cpu=on',
+    // On a busy machine the emulated timer may come too late for the check that 5.10 makes at boot.
+    'no_timer_check',
     // Without bpf in this list, BPF LSM programs attach and never run (5.10).
     'lsm=lockdown,yama,apparmor,bpf',
   ];

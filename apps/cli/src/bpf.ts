@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { asm, asmFormats } from './asm.ts';
+import { addBtfCommands } from './btf.ts';
 import { disasm, disasmFormats, disasmInputs } from './disasm.ts';
 import { exitStatus, messageOf } from './failure.ts';
 import { iterTask } from './iter-task.ts';
@@ -34,6 +35,8 @@ bpf
   .addOption(choice('--format <format>', 'what to print', disasmFormats))
   .addOption(choice('--input <format>', 'what is read', disasmInputs))
   .action(disasm);
+
+addBtfCommands(bpf);
 
 /** An option that is one of several words, the first unless said otherwise. */
 function choice(flags: string, description: string, words: readonly string[]): Option {

@@ -1,6 +1,6 @@
 import { decodeMember } from './decode.ts';
-import { BtfError } from './error.ts';
-import { placeOf, resolve, resolved, sizeOf, u32 } from './layout.ts';
+import { BtfError, corrupt } from './error.ts';
+import { MAX_DEPTH, placeOf, resolve, resolved, sizeOf, u32 } from './layout.ts';
 import { ENTRY_BYTES, kindFlag, nameBytes, stringIs, TYPE_BYTES, vlen } from './raw.ts';
 import { type Store, typeOf } from './store.ts';
 import type { BtfMember } from './types.ts';
@@ -112,9 +112,11 @@ function findMember(
   structId: number,
   name: Uint8Array,
   searched: Set<number> = new Set(),
+  depth = 0,
 ): BtfMember | undefined {
   const { raw, at } = placeOf(store, structId);
   const info = u32(raw, at + 4);
+  if (depth > MAX_DEPTH) corrupt(at, `the anonymous members of type ${structId} are nested without end`);
   // Anonymous members of a corrupt file may go in circles, or be the same again and again.
   searched.add(structId);
   for (let i = 0; i < vlen(info); i++) {
@@ -128,7 +130,7 @@ function findMember(
     const innerId = resolve(store, anonymous.typeId);
     const kind = innerId === 0 ? 'void' : typeOf(store, innerId).kind;
     if ((kind !== 'struct' && kind !== 'union') || searched.has(innerId)) continue;
-    const found = findMember(store, innerId, name, searched);
+    const found = findMember(store, innerId, name, searched, depth + 1);
     if (found) return { ...found, bitOffset: anonymous.bitOffset + found.bitOffset };
   }
   return undefined;

@@ -107,6 +107,9 @@ export interface Btf {
 
 const stores = new WeakMap<Btf, Store>();
 
+/** The bytes behind, for the rest of this package. */
+export const storeOf = (btf: Btf): Store => stores.get(btf) as Store;
+
 /**
  * Opens BTF: raw, as in `/sys/kernel/btf/vmlinux`, of either endianness. Only the header is read; types are scanned
  * as far as a question needs, and never turned into objects unless asked for. The bytes are kept, not copied.

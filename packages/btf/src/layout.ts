@@ -4,8 +4,10 @@ import { type Store, typeOf } from './store.ts';
 import type { BtfType } from './types.ts';
 
 /** Longest chain of typedefs, arrays and anonymous members that is followed: a corrupt file may hold a circle. */
-const MAX_DEPTH = 32;
+export const MAX_DEPTH = 32;
 const POINTER_BYTES = 8;
+/** Of `__int128`. */
+const MAX_ALIGN = 16;
 
 /** Kinds that stand for another without changing what it occupies. */
 const transparent: ReadonlySet<string> = new Set(['typedef', 'volatile', 'const', 'restrict', 'type_tag']);
@@ -33,6 +35,7 @@ export function sizeOf(store: Store, id: number, depth = 0): number {
   const behind = resolve(store, id);
   if (behind === 0) throw new BtfError('NO_SIZE', 'void has no size');
   const { raw, at } = placeOf(store, behind);
+  if (depth > MAX_DEPTH) corrupt(at, `type ${id} is nested without end`);
   const kind = kinds[kindNumber(u32(raw, at + 4))] ?? 'void';
   switch (kind) {
     case 'int':
@@ -46,7 +49,6 @@ export function sizeOf(store: Store, id: number, depth = 0): number {
     case 'ptr':
       return POINTER_BYTES;
     case 'array':
-      if (depth >= MAX_DEPTH) corrupt(at, `the array type ${id} is nested without end`);
       return sizeOf(store, u32(raw, at + TYPE_BYTES), depth + 1) * u32(raw, at + TYPE_BYTES + 8);
     case 'var':
       return sizeOf(store, u32(raw, at + 8), depth + 1);
@@ -56,23 +58,24 @@ export function sizeOf(store: Store, id: number, depth = 0): number {
 }
 
 /** Bytes that a value of a type is aligned to, as C lays it out; 1 for packed structs. @throws BtfError `NO_SIZE` */
-export function alignOf(store: Store, id: number, known: Map<number, number> = new Map()): number {
+export function alignOf(store: Store, id: number, known: Map<number, number> = new Map(), depth = 0): number {
   const type = resolved(store, id);
+  if (depth > MAX_DEPTH) corrupt(placeOf(store, type.id).at, `type ${id} is nested without end`);
   const before = known.get(type.id);
   if (before !== undefined) return before;
   // Until it is known: a type of a corrupt file may contain itself.
   known.set(type.id, 1);
-  const align = alignOfResolved(store, type, known);
+  const align = alignOfResolved(store, type, known, depth);
   known.set(type.id, align);
   return align;
 }
 
-function alignOfResolved(store: Store, type: BtfType, known: Map<number, number>): number {
-  if (type.kind === 'array') return alignOf(store, type.typeId, known);
-  if (type.kind !== 'struct' && type.kind !== 'union') return Math.min(sizeOf(store, type.id), POINTER_BYTES);
+function alignOfResolved(store: Store, type: BtfType, known: Map<number, number>, depth: number): number {
+  if (type.kind === 'array') return alignOf(store, type.typeId, known, depth + 1);
+  if (type.kind !== 'struct' && type.kind !== 'union') return Math.min(sizeOf(store, type.id), MAX_ALIGN);
   let align = 1;
   for (const { typeId, bitOffset, bitSize } of type.members) {
-    const own = alignOf(store, typeId, known);
+    const own = alignOf(store, typeId, known, depth + 1);
     if (bitSize === 0 && bitOffset % (own * 8) !== 0) return 1; // packed
     align = Math.max(align, own);
   }

@@ -40,7 +40,13 @@ export type BtfType = { readonly id: number; readonly name: string } & (
 );
 
 /** The type of one kind. */
-export type BtfTypeOf<Kind extends BtfKind> = Extract<BtfType, { readonly kind: Kind }>;
+export type BtfTypeOf<Kind extends BtfKind> = BtfType extends infer Type
+  ? Type extends { readonly kind: BtfKind }
+    ? Kind extends Type['kind']
+      ? Type & { readonly kind: Kind }
+      : never
+    : never
+  : never;
 
 export type BtfLinkage = 'static' | 'global' | 'extern';
 

@@ -2,13 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as btfPackage from '../src/index.ts';
-import { BtfError, parseBtf } from '../src/index.ts';
+import { type Btf, BtfError, parseBtf } from '../src/index.ts';
 import { buildBtf, type Record } from './build.ts';
 
 test('the exported names', () => {
   expect(Object.keys(btfPackage).sort()).toMatchInlineSnapshot(`
     [
       "BtfError",
+      "btfSection",
       "parseBtf",
     ]
   `);
@@ -237,19 +238,25 @@ describe('bytes that are not BTF', () => {
     expect(() => typedef.sizeOf(1)).toThrow('the typedefs behind type 1 do not end');
     const array = parseBtf(buildBtf([{ kind: ARRAY, extra: [1, 1, 2] }]));
     expect(() => array.sizeOf(1)).toThrow('nested without end');
+    const variable = parseBtf(buildBtf([{ name: 'v', kind: VAR, sizeOrType: 1, extra: [0] }]));
+    expect(() => variable.sizeOf(1)).toThrow('nested without end');
     const struct = parseBtf(buildBtf([{ name: 's', kind: STRUCT, vlen: 1, sizeOrType: 4, extra: ['', 1, 0] }]));
     expect(() => struct.member('s', 'x')).toThrow("'s' has no member 'x'");
     expect(struct.alignOf(1)).toBe(1);
   });
 
   test('do not make a search explode that doubles with every level', () => {
-    const levels = Array.from({ length: 60 }, (_, i): Record => {
-      const inner = i + 2 <= 60 ? i + 2 : 61;
-      return { name: `l${i}`, kind: STRUCT, vlen: 2, sizeOrType: 8, extra: ['', inner, 0, '', inner, 32] };
-    });
-    const btf = parseBtf(buildBtf([...levels, { name: 'int', kind: INT, sizeOrType: 4, extra: [0x20] }]));
-    expect(() => btf.member('l0', 'x')).toThrow("'l0' has no member 'x'");
-    expect(btf.alignOf(1)).toBe(4);
+    // Structs that hold the next one twice, and at last an int.
+    const nested = (depth: number): Btf => {
+      const levels = Array.from({ length: depth }, (_, i): Record => {
+        return { name: `l${i}`, kind: STRUCT, vlen: 2, sizeOrType: 8, extra: ['', i + 2, 0, '', i + 2, 32] };
+      });
+      return parseBtf(buildBtf([...levels, { name: 'int', kind: INT, sizeOrType: 4, extra: [0x20] }]));
+    };
+    expect(() => nested(30).member('l0', 'x')).toThrow("'l0' has no member 'x'");
+    expect(nested(30).alignOf(1)).toBe(4);
+    expect(() => nested(20_000).member('l0', 'x')).toThrow('are nested without end');
+    expect(() => nested(20_000).alignOf(1)).toThrow('is nested without end');
   });
 
   test('never end in anything but a BtfError', () => {

@@ -1,3 +1,4 @@
+export { btfLoad } from './btf.ts';
 export { errnoName } from './errno.ts';
 export { SysError, type SysErrorFacts, UnavailableError } from './error.ts';
 export { Fd } from './fd.ts';
@@ -19,7 +20,7 @@ export {
   mapLookupElem,
   mapUpdateElem,
 } from './map.ts';
-export { mapFile } from './mapped-file.ts';
 export { MapFd, type MapInfo } from './map-fd.ts';
+export { mapFile } from './mapped-file.ts';
 export { type ProgLoadOptions, progLoad, progTestRun } from './prog.ts';
 export type { AttachType, MapType, ProgType, UpdateFlag } from './uapi.ts';

@@ -1,7 +1,8 @@
 import { addressNumber, bpf, bpfError, bpfOrThrow } from './bpf.ts';
 import { numberOf, objectName, u32 } from './check.ts';
 import { Fd } from './fd.ts';
-import { alloc, free, LE, withScope } from './memory.ts';
+import { callWithLog, type LogFields } from './log.ts';
+import { LE, withScope } from './memory.ts';
 import { type AttachType, attachTypes, BPF_CMD, type ProgType, progTypes } from './uapi.ts';
 
 export interface ProgLoadOptions {
@@ -19,11 +20,9 @@ export interface ProgLoadOptions {
 
 /** prog_type 0 … attach_prog_fd 112, …, log_true_size 140: older kernels take the longer attr, its tail being zero. */
 const ATTR_BYTES = 144;
-const FIRST_LOG_BYTES = 64 * 1024;
-const MAX_LOG_BYTES = 16 * 1024 * 1024;
+const LOG: LogFields = { level: 24, size: 28, buffer: 32, trueSize: 140 };
 const EPERM = 1;
 const EAGAIN = 11;
-const ENOSPC = 28;
 
 /**
  * BPF_PROG_LOAD. A program that is refused is loaded a second time for the verifier's log, whole, in the error's `log`:
@@ -62,33 +61,10 @@ export function progLoad(options: ProgLoadOptions): Fd {
     const fd = load();
     if (fd >= 0) return new Fd(fd);
     if (fd === -EPERM) throw bpfError('BPF_PROG_LOAD', EPERM);
-    const again = loadWithLog(view, load);
+    const again = callWithLog(view, LOG, load);
     if (again.result >= 0) return new Fd(again.result);
     throw bpfError('BPF_PROG_LOAD', -fd, { log: again.log });
   });
-}
-
-/** Loads again with log level 1, in a buffer that grows until the log fits. */
-function loadWithLog(attr: DataView, load: () => number): { result: number; log: string } {
-  for (let logBytes = FIRST_LOG_BYTES; ; ) {
-    const buffer = alloc(logBytes);
-    try {
-      attr.setUint32(24, 1, LE); // log_level
-      attr.setUint32(28, logBytes, LE);
-      attr.setBigUint64(32, buffer.address, LE);
-      attr.setUint32(140, 0, LE);
-      const result = load();
-      if (result === -ENOSPC && logBytes < MAX_LOG_BYTES) {
-        // Since Linux 6.4 the kernel says how much it wanted.
-        logBytes = Math.min(Math.max(attr.getUint32(140, LE), logBytes * 8), MAX_LOG_BYTES);
-        continue;
-      }
-      const end = buffer.bytes.indexOf(0);
-      return { result, log: new TextDecoder().decode(buffer.bytes.subarray(0, end < 0 ? logBytes : end)) };
-    } finally {
-      free(buffer);
-    }
-  }
 }
 
 /**

@@ -21,6 +21,7 @@ test('the exported names', () => {
       "MapFd",
       "SysError",
       "UnavailableError",
+      "btfLoad",
       "errnoName",
       "iterCreate",
       "kernelAtLeast",

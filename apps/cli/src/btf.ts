@@ -1,0 +1,32 @@
+import { type Command, Option } from 'commander';
+import { dumpFormats, dumpTypes } from './btf-dump.ts';
+import { showFunction } from './btf-func.ts';
+import { listKinds, listTypes } from './btf-list.ts';
+import { showType } from './btf-type.ts';
+
+/** `bpf btf`: what types the kernel has, and how they are laid out. */
+export function addBtfCommands(bpf: Command): void {
+  const btf = bpf.command('btf').description("show types: the kernel's, a module's, or those of a file");
+  /** A command on the types of a file. */
+  const command = (name: string, description: string): Command =>
+    btf
+      .command(name)
+      .description(description)
+      .option('--file <file>', 'BTF, or an ELF file that holds some (default: /sys/kernel/btf/vmlinux)')
+      .option('--base <file>', "the kernel's types, which those of a module go on from");
+
+  command('dump', 'print types as C, as bpftool prints them, or as JSON')
+    .addOption(new Option('--format <format>', 'what to print').choices(dumpFormats).default('c'))
+    .option('--root <name...>', 'only these types and what they need (C only)')
+    .action(dumpTypes);
+  command('type', 'print a type with the offset and the size of each member')
+    .argument('<name...>', 'task_struct, or struct task_struct')
+    .action(showType);
+  command('func', "print a function's prototype, and where tracing programs find its arguments")
+    .argument('<name>', 'vfs_read')
+    .action(showFunction);
+  command('list', 'print the id, kind and name of types')
+    .addOption(new Option('--kind <kind>', 'only types of this kind').choices(listKinds))
+    .argument('[pattern]', "part of a name, or with * and ? all of it: 'bpf_iter_*'")
+    .action(listTypes);
+}

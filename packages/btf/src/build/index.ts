@@ -1,0 +1,2 @@
+export { encodeBtf } from './encode.ts';
+export type { BtfTypeData } from './type-data.ts';
