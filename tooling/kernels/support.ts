@@ -1,4 +1,5 @@
 // What the matrix has shown, written down: docs/kernel-support.md for people, expected.json for the next run.
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { KernelResult } from './result.ts';
@@ -37,6 +38,7 @@ export function writeSupport(results: readonly KernelResult[]): void {
     return first === undefined ? [] : [[feature, first]];
   });
   writeFileSync(EXPECTED, `${JSON.stringify(Object.fromEntries(expected), null, 2)}\n`);
+  execFileSync('biome', ['format', '--write', DOCUMENT, EXPECTED]);
 }
 
 /** One line for each reason: the feature, the kernels, the words. */
