@@ -46,7 +46,7 @@ function pack(source: string): { folder: string; manifest: Manifest } {
   for (const file of ['README.md', 'LICENSE', 'package.json'])
     if (!existsSync(join(folder, file))) problems.push(`${name}: the tarball has no ${file}`);
   const text = readFileSync(join(folder, 'package.json'), 'utf8');
-  for (const left of ['@bpf/source', 'workspace:', 'catalog:'])
+  for (const left of ['"@bpf/source"', 'workspace:', 'catalog:'])
     if (text.includes(left)) problems.push(`${name}: the packed package.json still says '${left}'`);
   return { folder, manifest };
 }
