@@ -13,6 +13,7 @@ interface Manifest {
   name: string;
   private?: boolean;
   bin?: Record<string, string>;
+  exports?: Record<string, unknown>;
   dependencies?: Record<string, string>;
 }
 
@@ -57,11 +58,13 @@ function check(name: string, tool: string, args: string[]): void {
   if (status !== 0) problems.push(`${name}: ${tool} says\n${stdout}${stderr}`);
 }
 
-/** Imports an installed package, or runs its command. */
-function use(folder: string, { name, bin }: Manifest): void {
+/** Imports every entry of an installed package, or runs its command. */
+function use(folder: string, { name, bin, exports = {} }: Manifest): void {
+  const entries = Object.keys(exports).map((entry) => `${name}${entry.slice(1)}`);
+  const imports = entries.map((entry) => `if (Object.keys(await import('${entry}')).length === 0) process.exit(1);`);
   const args = bin
     ? [join(folder, Object.values(bin)[0] ?? ''), '--version']
-    : ['--input-type=module', '-e', `if (Object.keys(await import('${name}')).length === 0) process.exit(1)`];
+    : ['--input-type=module', '-e', imports.join('\n')];
   const { status, stderr } = spawnSync(process.execPath, args, { cwd: work, encoding: 'utf8' });
   if (status !== 0) problems.push(`${name}: what is in the tarball does not run\n${stderr}`);
 }
