@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { add, call, exit, type Program as Instructions, jeq, label, ldx, mov, st, stx } from '@bpf/insn';
 import { UnavailableError } from '@bpf/sys';
 import {
+  btf as btfFeature,
   fentry,
   fexit,
   iterator,
@@ -12,7 +13,15 @@ import {
   unprivileged,
 } from '../../../tooling/kernel-test/features.ts';
 import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
-import { attach, kernelBtf, loadProgram, openIterator, type ProgramSpec, VerifierError } from '../src/index.ts';
+import {
+  attach,
+  kernelBtf,
+  kernelBtfModules,
+  loadProgram,
+  openIterator,
+  type ProgramSpec,
+  VerifierError,
+} from '../src/index.ts';
 
 const SEQ_WRITE = 127;
 const nothing: Instructions = [mov('r0', 0), exit()];
@@ -189,3 +198,17 @@ kernelTest(
   },
   ['none'],
 );
+
+kernelTest(btfFeature, 'knows the types of modules, shared by all who ask', () => {
+  assert.equal(kernelBtf(), kernelBtf('vmlinux'));
+  for (const name of kernelBtfModules()) {
+    assert.equal(kernelBtf(name), kernelBtf(name));
+    assert.ok(kernelBtf(name).count > kernelBtf().count, name);
+  }
+  if (kernelBtfModules().includes('veth')) assert.notEqual(kernelBtf('veth').find('func', 'veth_xmit'), undefined);
+  assert.throws(
+    () => kernelBtf('no_such_module'),
+    (error) =>
+      error instanceof UnavailableError && /types of module 'no_such_module' cannot be read/.test(error.message),
+  );
+});

@@ -16,6 +16,7 @@ test('the exported names', () => {
       "VerifierError",
       "attach",
       "kernelBtf",
+      "kernelBtfModules",
       "loadProgram",
       "openIterator",
     ]
