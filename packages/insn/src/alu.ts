@@ -1,3 +1,4 @@
+import { InsnError } from './error.ts';
 import type {
   AddrSpaceCastInsn,
   AluInsn,
@@ -8,7 +9,7 @@ import type {
   Register,
   WritableRegister,
 } from './insn.ts';
-import { checkUnsigned, operand32, operand64 } from './range.ts';
+import { operand32, operand64 } from './range.ts';
 import { made } from './source.ts';
 
 /**
@@ -137,9 +138,15 @@ export function bswap(dst: WritableRegister, width: 16 | 32 | 64): EndInsn {
 /**
  * Emits `dst = addr_space_cast(src, to, from)`: an arena pointer from one address space to another, 0 being the kernel's
  * and 1 the arena's. Linux 6.9.
+ *
+ * @throws InsnError `IMMEDIATE_RANGE` for `to` outside 0..32767, or `from` outside 0..65535
  */
 export function addrSpaceCast(dst: WritableRegister, src: Register, to: number, from: number): AddrSpaceCastInsn {
-  checkUnsigned('addrSpaceCast', to < 0x8000 ? to : -1);
-  checkUnsigned('addrSpaceCast', from < 0x10000 ? from : -1);
-  return made({ kind: 'addr_space_cast', dst, src, to, from });
+  return made({ kind: 'addr_space_cast', dst, src, to: checkSpace(to, 0x7fff), from: checkSpace(from, 0xffff) });
+}
+
+/** Two of them share the immediate, in whose upper half a sign has no place. */
+function checkSpace(space: number, max: number): number {
+  if (Number.isInteger(space) && space >= 0 && space <= max) return space;
+  throw new InsnError('IMMEDIATE_RANGE', `addrSpaceCast: the address space ${space} is not an integer in 0..${max}`);
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import * as insn from '../src/index.ts';
 import {
   add,
+  addrSpaceCast,
   and32,
   arsh,
   assemble,
@@ -192,6 +193,7 @@ test('a store of an immediate takes what its size holds, signed or unsigned', ()
 });
 
 test('offsets outside the field are refused', () => {
+  expect(() => addrSpaceCast('r1', 'r2', 32768, 0)).toThrow('the address space 32768 is not an integer in 0..32767');
   expect(() => ldx('w', 'r0', 'r1', 32768)).toThrow('ldx: the offset 32768 is not an integer in -32768..32767 bytes');
   expect(() => stx('w', 'r1', 'r0', -32769)).toThrow(expect.objectContaining({ code: 'OFFSET_RANGE' }));
 });
