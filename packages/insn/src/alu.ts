@@ -1,4 +1,3 @@
-import { InsnError } from './error.ts';
 import type {
   AddrSpaceCastInsn,
   AluInsn,
@@ -9,7 +8,7 @@ import type {
   Register,
   WritableRegister,
 } from './insn.ts';
-import { operand32, operand64 } from './range.ts';
+import { checkRange, operand32, operand64 } from './range.ts';
 import { made } from './source.ts';
 
 /**
@@ -147,6 +146,5 @@ export function addrSpaceCast(dst: WritableRegister, src: Register, to: number, 
 
 /** Two of them share the immediate, in whose upper half a sign has no place. */
 function checkSpace(space: number, max: number): number {
-  if (Number.isInteger(space) && space >= 0 && space <= max) return space;
-  throw new InsnError('IMMEDIATE_RANGE', `addrSpaceCast: the address space ${space} is not an integer in 0..${max}`);
+  return checkRange('addrSpaceCast: address space', space, 0, max);
 }

@@ -1,5 +1,14 @@
 /** The numbers of RFC 9669 and of include/uapi/linux/bpf.h, for encoding and decoding alike. */
-import type { AluOp, AtomicOp, JumpOp, Register, Size } from './insn.ts';
+import type { AluOp, AtomicOp, JumpOp, LddwInsn, Register, Size } from './insn.ts';
+
+// Numbers stand before all else: that is when bundlers put them where they are used.
+
+/** Bytes in an instruction slot. */
+export const SLOT_BYTES = 8;
+
+/** The range of the immediate field. */
+export const MIN_32 = -0x8000_0000;
+export const MAX_32 = 0x7fff_ffff;
 
 /** Instruction classes: the lower three bits of the opcode. */
 export const LD = 0x00;
@@ -30,61 +39,57 @@ export const CALL = 0x85;
 export const EXIT = 0x95;
 export const JCOND = 0xe5;
 
+/** Immediates of atomic operations. The lowest bit of the others says whether they fetch. */
+export const FETCH = 0x01;
+export const LOAD_ACQUIRE = 0x100;
+export const STORE_RELEASE = 0x110;
+
 /** Values of the src field of a call. */
 export const PSEUDO_CALL = 1;
 export const PSEUDO_KFUNC_CALL = 2;
 
-/** The order is that of the src field of `lddw`: BPF_PSEUDO_MAP_FD is 1. */
-export const lddwSources = ['imm', 'map_fd', 'map_value', 'btf_id', 'func', 'map_idx', 'map_idx_value'] as const;
+/** Numbers by name. */
+export type Codes<Name extends string> = ReadonlyMap<Name, number>;
 
-/** sdiv and smod are div and mod with an offset of 1. */
-export const aluCodes: Readonly<Record<AluOp, number>> = {
-  add: 0x00,
-  sub: 0x10,
-  mul: 0x20,
-  div: 0x30,
-  sdiv: 0x30,
-  or: 0x40,
-  and: 0x50,
-  lsh: 0x60,
-  rsh: 0x70,
-  mod: 0x90,
-  smod: 0x90,
-  xor: 0xa0,
-  mov: MOV,
-  arsh: 0xc0,
-};
+/** Names in the order of their numbers, which are `step` apart; a dash is a number that has none. */
+function inOrder<Name extends string>(names: string, step = 1): Codes<Name> {
+  const codes = new Map<Name, number>();
+  names.split(' ').forEach((name, i) => {
+    if (name !== '-') codes.set(name as Name, i * step);
+  });
+  return codes;
+}
 
-export const jumpCodes: Readonly<Record<JumpOp, number>> = {
-  jeq: 0x10,
-  jgt: 0x20,
-  jge: 0x30,
-  jset: 0x40,
-  jne: 0x50,
-  jsgt: 0x60,
-  jsge: 0x70,
-  jlt: 0xa0,
-  jle: 0xb0,
-  jslt: 0xc0,
-  jsle: 0xd0,
-};
+/** The same table from what it leads to. */
+export function invert<From, To>(table: Iterable<readonly [From, To]>): ReadonlyMap<To, From> {
+  return new Map([...table].map(([from, to]) => [to, from]));
+}
 
-export const sizeCodes: Readonly<Record<Size, number>> = { w: 0x00, h: 0x08, b: 0x10, dw: 0x18 };
+/** By the src field of `lddw`: BPF_PSEUDO_MAP_FD is 1. */
+export const lddwSources: Codes<LddwInsn['source']> = /* @__PURE__ */ inOrder(
+  'imm map_fd map_value btf_id func map_idx map_idx_value',
+);
+
+/** Of sdiv and smod, which are div and mod with an offset of 1, the offset stands above the opcode. */
+export const aluCodes: Codes<AluOp> = /* @__PURE__ */ inOrder(
+  'add sub mul div or and lsh rsh - mod xor mov arsh - - - - - - sdiv - - - - - smod',
+  0x10,
+);
+
+export const jumpCodes: Codes<JumpOp> = /* @__PURE__ */ inOrder(
+  '- jeq jgt jge jset jne jsgt jsge - - jlt jle jslt jsle',
+  0x10,
+);
+
+export const sizeCodes: Codes<Size> = /* @__PURE__ */ inOrder('w h b dw', 0x08);
 
 /** The number of bytes that an access of each size reads or writes. */
 export const sizeBytes: Readonly<Record<Size, 1 | 2 | 4 | 8>> = { b: 1, h: 2, w: 4, dw: 8 };
 
-/** The immediate of an atomic operation; the lowest bit is set when it fetches. */
-export const FETCH = 0x01;
-export const atomicCodes: Readonly<Record<AtomicOp, number>> = {
-  add: 0x00,
-  or: 0x40,
-  and: 0x50,
-  xor: 0xa0,
-  xchg: 0xe0,
-  cmpxchg: 0xf0,
-};
-export const LOAD_ACQUIRE = 0x100;
-export const STORE_RELEASE = 0x110;
+/** The immediate of an atomic operation. */
+export const atomicCodes: Codes<AtomicOp> = /* @__PURE__ */ inOrder(
+  'add - - - or and - - - - xor - - - xchg cmpxchg',
+  0x10,
+);
 
-export const registers: readonly Register[] = ['r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10'];
+export const registers: readonly Register[] = /* @__PURE__ */ 'r0 r1 r2 r3 r4 r5 r6 r7 r8 r9 r10'.split(' ') as never;

@@ -10,6 +10,7 @@ import {
   EXIT,
   FETCH,
   IND,
+  invert,
   JA,
   JCOND,
   JMP,
@@ -21,19 +22,21 @@ import {
   lddwSources,
   MEM,
   MEMSX,
+  MOV,
   NEG,
   PSEUDO_CALL,
   PSEUDO_KFUNC_CALL,
   registers,
+  SLOT_BYTES,
   ST,
   STORE_RELEASE,
   STX,
   sizeCodes,
   X,
 } from './codes.ts';
-import { SLOT_BYTES } from './encode.ts';
-import { InsnError } from './error.ts';
+import { refuse } from './error.ts';
 import type { AluOp, AtomicOp, Bits, Insn, JumpOp, LddwInsn, RawInsn, Register, Size } from './insn.ts';
+import { storeLimits } from './range.ts';
 
 /** A slot's fields, the immediate signed. */
 type Fields = Omit<RawInsn, 'kind'>;
@@ -51,7 +54,7 @@ type Fields = Omit<RawInsn, 'kind'>;
  */
 export function decode(bytes: Uint8Array, options: { readonly endian?: 'little' | 'big' } = {}): Insn[] {
   if (bytes.byteLength % SLOT_BYTES !== 0)
-    throw new InsnError('LENGTH', `${bytes.byteLength} bytes are not whole instructions: a slot has ${SLOT_BYTES}`);
+    refuse('LENGTH', 'decode', bytes.byteLength, `a multiple of ${SLOT_BYTES} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const slots = bytes.byteLength / SLOT_BYTES;
   const fieldsAt = options.endian === 'big' ? bigEndian : littleEndian;
@@ -93,17 +96,11 @@ function bigEndian(view: DataView, at: number): Fields {
   };
 }
 
-/** A table by number; of two names for one number (div and sdiv, mod and smod) the first. */
-function invert<Name extends string>(table: Readonly<Record<Name, number>>): ReadonlyMap<number, Name> {
-  const names = new Map<number, Name>();
-  for (const name in table) if (!names.has(table[name])) names.set(table[name], name);
-  return names;
-}
-
 const aluOps: ReadonlyMap<number, AluOp> = /* @__PURE__ */ invert(aluCodes);
 const jumpOps: ReadonlyMap<number, JumpOp> = /* @__PURE__ */ invert(jumpCodes);
 const sizes: ReadonlyMap<number, Size> = /* @__PURE__ */ invert(sizeCodes);
 const atomicOps: ReadonlyMap<number, AtomicOp> = /* @__PURE__ */ invert(atomicCodes);
+const lddwNames: ReadonlyMap<number, LddwInsn['source']> = /* @__PURE__ */ invert(lddwSources);
 
 /** The instruction of one slot, or undefined when there is none that has just these fields. */
 function decodeSlot(fields: Fields): Insn | undefined {
@@ -133,7 +130,7 @@ function decodeAlu({ opcode, dst: dstNumber, src: srcNumber, off, imm }: Fields)
     if (bits === 32) return { kind: 'end', op: opcode & X ? 'be' : 'le', width: imm, dst };
     return opcode & X ? undefined : { kind: 'end', op: 'bswap', width: imm, dst };
   }
-  const op = aluOps.get(code);
+  const op = aluOps.get(code | (off === 1 && code !== MOV ? 0x100 : 0));
   const src = operand(opcode, srcNumber, imm);
   if (op === undefined || src === undefined) {
     // The one instruction with a register operand and an immediate.
@@ -141,9 +138,7 @@ function decodeAlu({ opcode, dst: dstNumber, src: srcNumber, off, imm }: Fields)
     const from = registers[srcNumber];
     return cast && from ? { kind: 'addr_space_cast', dst, src: from, to: imm >>> 16, from: imm & 0xffff } : undefined;
   }
-  if (off === 0) return { kind: 'alu', op, bits, dst, src };
-  if (op === 'div' && off === 1) return { kind: 'alu', op: 'sdiv', bits, dst, src };
-  if (op === 'mod' && off === 1) return { kind: 'alu', op: 'smod', bits, dst, src };
+  if (off === 0 || (off === 1 && op !== 'mov')) return { kind: 'alu', op, bits, dst, src };
   if (op !== 'mov' || typeof src === 'number') return undefined;
   if (off === 8 || off === 16 || (off === 32 && bits === 64)) return { kind: 'movsx', bits, from: off, dst, src };
   if (off === 1 && bits === 64) return { kind: 'addr_space_cast', dst, src, to: 0, from: 0 };
@@ -196,7 +191,9 @@ function decodeMemory({ opcode, dst: dstNumber, src: srcNumber, off, imm }: Fiel
       return imm ? undefined : { kind: 'stx', size, dst, src, off };
     case ST | MEM:
       // Bits that the store does not take have no place in what a builder makes.
-      return srcNumber || !fits(size, imm) ? undefined : { kind: 'st', size, dst, off, imm };
+      return srcNumber || imm < storeLimits[size].min || imm > storeLimits[size].max
+        ? undefined
+        : { kind: 'st', size, dst, off, imm };
     case STX | ATOMIC:
       return decodeAtomic(size, dst, src, off, imm);
     case ABS:
@@ -206,12 +203,6 @@ function decodeMemory({ opcode, dst: dstNumber, src: srcNumber, off, imm }: Fiel
     default:
       return undefined;
   }
-}
-
-/** Whether an immediate is one that a store of this size takes, signed or unsigned. */
-function fits(size: Size, imm: number): boolean {
-  if (size === 'w' || size === 'dw') return true;
-  return size === 'b' ? imm >= -0x80 && imm <= 0xff : imm >= -0x8000 && imm <= 0xffff;
 }
 
 function decodeAtomic(size: Size, dst: Register, src: Register, off: number, imm: number): Insn | undefined {
@@ -226,7 +217,7 @@ function decodeAtomic(size: Size, dst: Register, src: Register, off: number, imm
 
 function decodeWide(first: Fields, second: Fields): LddwInsn | undefined {
   const dst = registers[first.dst];
-  const source = lddwSources[first.src];
+  const source = lddwNames.get(first.src);
   if (!dst || !source || first.off || second.opcode || second.dst || second.src || second.off) return undefined;
   const low = first.imm;
   const high = second.imm;

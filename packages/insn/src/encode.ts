@@ -8,7 +8,6 @@ import {
   CALL,
   END,
   EXIT,
-  FETCH,
   IND,
   JA,
   JCOND,
@@ -20,6 +19,7 @@ import {
   LDX,
   LOAD_ACQUIRE,
   lddwSources,
+  MAX_32,
   MEM,
   MEMSX,
   MOV,
@@ -27,189 +27,205 @@ import {
   PSEUDO_CALL,
   PSEUDO_KFUNC_CALL,
   registers,
+  SLOT_BYTES,
   ST,
   STORE_RELEASE,
   STX,
   sizeCodes,
   X,
 } from './codes.ts';
-import { InsnError } from './error.ts';
-import type { Insn, LddwInsn, Register, Size, Target } from './insn.ts';
-import { fits16 } from './range.ts';
+import { refuse } from './error.ts';
+import { find } from './find.ts';
+import type { GotoInsn, Insn, JumpInsn, Program, Register, Size, Target } from './insn.ts';
+import { flatten, layOut } from './layout.ts';
+import { checkRange } from './range.ts';
 
-/** Bytes in an instruction slot. */
-export const SLOT_BYTES = 8;
-
-/** Where instructions are written, and what their bytes depend on besides themselves. */
-export interface Writer {
-  readonly view: DataView;
-  readonly littleEndian: boolean;
-  /** The distance of a target from the slot after this one. */
-  distance(target: Target, slot: number): number;
-  /** The file descriptor of a map. */
-  mapFd(map: string | number): number;
+export interface AssembleOptions {
+  /** The file descriptor of each map that `ldMapFd` and `ldMapValue` name. */
+  readonly maps?: Readonly<Record<string, number>>;
+  /** The kernel's byte order; 'little' unless said otherwise. */
+  readonly endian?: 'little' | 'big';
+  /**
+   * What the kernel's processor understands, in LLVM's words. With 'v4' (Linux 6.6) jumps to labels that are too far for
+   * a 16-bit offset become `gotol`; with 'v3', the default, they are an error.
+   */
+  readonly cpu?: 'v3' | 'v4';
 }
 
-/** The number of slots that an instruction takes. */
-export function slotsOf({ kind }: Insn): 0 | 1 | 2 {
-  return kind === 'label' ? 0 : kind === 'lddw' ? 2 : 1;
-}
+/**
+ * Encodes a program: nested arrays are flattened, labels become offsets, named maps become file descriptors.
+ *
+ * @throws InsnError `LABEL_UNKNOWN`, `LABEL_DUPLICATE`, `JUMP_RANGE`, `MAP_UNKNOWN`, `UNKNOWN_NAME`
+ * @example
+ * ```ts
+ * const bytes = assemble([mov('r0', 0), jeq('r1', 0, 'out'), mov('r0', 1), label('out'), exit()]);
+ * ```
+ */
+export function assemble(program: Program, options: AssembleOptions = {}): Uint8Array {
+  const insns = flatten(program);
+  const { labels, slots } = layOut(insns);
+  const maps = new Map(Object.entries(options.maps ?? {}));
+  const littleEndian = options.endian !== 'big';
+  const bytes = new Uint8Array(slots * SLOT_BYTES);
+  const view = new DataView(bytes.buffer);
+  /** What has to stand in place of jumps that are too far. */
+  const longer = new Map<Insn, Insn | Program>();
+  let slot = 0;
 
-/** Writes an instruction at a slot; returns the slot that follows it. */
-export function encode(writer: Writer, slot: number, insn: Insn): number {
-  switch (insn.kind) {
-    case 'alu': {
-      const opcode = (insn.bits === 64 ? ALU64 : ALU) | code(aluCodes, insn.op, 'arithmetic operation');
-      const off = insn.op === 'sdiv' || insn.op === 'smod' ? 1 : 0;
-      return putOperand(writer, slot, opcode, insn.dst, insn.src, off);
+  const put = (opcode: number, dst: Register | number, src: Register | number, off: number, imm: number): void => {
+    const at = slot * SLOT_BYTES;
+    const low = reg(dst);
+    const high = reg(src);
+    view.setUint8(at, opcode);
+    // These are bit fields in C, whose order is that of the bytes.
+    view.setUint8(at + 1, littleEndian ? low | (high << 4) : (low << 4) | high);
+    view.setInt16(at + 2, off, littleEndian);
+    view.setInt32(at + 4, imm, littleEndian);
+    slot++;
+  };
+  const reg = (name: Register | number): number => {
+    if (typeof name === 'number') return name;
+    const number = name.length === 2 ? name.charCodeAt(1) - 48 : 10;
+    return registers[number] === name ? number : refuse('UNKNOWN_NAME', slot, `'${name}'`, 'a register, r0 to r10');
+  };
+  /** How far a target is from the slot after this one: at most `limit` slots. */
+  const to = (target: Target, limit = MAX_32): number => {
+    const off = typeof target === 'string' ? find(slot, labels, target, 'label', 'LABEL_UNKNOWN') - slot - 1 : target;
+    return checkRange(slot, off, -1 - limit, limit, " slots; cpu: 'v4' has gotol", 'JUMP_RANGE');
+  };
+  const mapFd = (map?: string | number): number | undefined =>
+    typeof map === 'string' ? find(slot, maps, map, 'map', 'MAP_UNKNOWN') : map;
+
+  /** An instruction whose second operand is a register or an immediate. */
+  const putOperand = (opcode: number, dst: Register | number, src: Register | number, off: number): void =>
+    typeof src === 'number' ? put(opcode, dst, 0, off, src) : put(opcode | X, dst, src, off, 0);
+
+  /** A jump of 16 bits; notes what has to stand in its place when that is too short. */
+  const putJump = (insn: JumpInsn | GotoInsn, opcode: number, dst: Register | number, src: Register | number): void => {
+    const { op, target } = insn;
+    const off = to(target, options.cpu === 'v4' && typeof target === 'string' ? MAX_32 : 0x7fff);
+    putOperand(opcode, dst, src, off);
+    if (off === (off << 16) >> 16) return;
+    const far: Insn = { kind: 'goto', op: 'gotol', target };
+    // if c goto +1; goto +1; gotol far: not every condition has an opposite.
+    longer.set(insn, op === 'ja' ? far : [{ ...insn, target: 1 }, { kind: 'goto', op: 'ja', target: 1 }, far]);
+  };
+
+  /** An instruction that loads or stores. */
+  const putAccess = (opcode: number, { size, dst = 0, src = 0, off = 0 }: Access, imm: number): void =>
+    put(opcode | find(slot, sizeCodes, size, 'size'), dst, src, off, imm);
+
+  for (const insn of insns)
+    switch (insn.kind) {
+      case 'alu': {
+        const code = find(slot, aluCodes, insn.op, 'operation');
+        putOperand((insn.bits === 64 ? ALU64 : ALU) | code, insn.dst, insn.src, code >> 8);
+        break;
+      }
+      case 'neg':
+        put((insn.bits === 64 ? ALU64 : ALU) | NEG, insn.dst, 0, 0, 0);
+        break;
+      case 'movsx':
+        put((insn.bits === 64 ? ALU64 : ALU) | MOV | X, insn.dst, insn.src, insn.from, 0);
+        break;
+      case 'end':
+        put((insn.op === 'bswap' ? ALU64 : ALU) | END | (insn.op === 'be' ? X : 0), insn.dst, 0, 0, insn.width);
+        break;
+      case 'addr_space_cast':
+        put(ALU64 | MOV | X, insn.dst, insn.src, 1, (insn.to << 16) | insn.from);
+        break;
+      case 'jump': {
+        const code = find(slot, jumpCodes, insn.op, 'operation');
+        putJump(insn, (insn.bits === 64 ? JMP : JMP32) | code, insn.dst, insn.src);
+        break;
+      }
+      case 'goto':
+        if (insn.op !== 'gotol') putJump(insn, insn.op === 'ja' ? JMP | JA : JCOND, 0, 0);
+        else put(JMP32 | JA, 0, 0, 0, to(insn.target));
+        break;
+      case 'gotox':
+        put(JMP | JA | X, insn.dst, 0, 0, 0);
+        break;
+      case 'call':
+        put(CALL, 0, 0, 0, insn.helper);
+        break;
+      case 'call_kfunc':
+        put(CALL, 0, PSEUDO_KFUNC_CALL, insn.fdIndex, insn.btfId);
+        break;
+      case 'call_subprog':
+        put(CALL, 0, PSEUDO_CALL, 0, to(insn.target));
+        break;
+      case 'exit':
+        put(EXIT, 0, 0, 0, 0);
+        break;
+      case 'ldx':
+        putAccess(LDX | MEM, insn, 0);
+        break;
+      case 'ldsx':
+        putAccess(LDX | MEMSX, insn, 0);
+        break;
+      case 'stx':
+        putAccess(STX | MEM, insn, 0);
+        break;
+      case 'st':
+        putAccess(ST | MEM, insn, insn.imm);
+        break;
+      case 'atomic':
+        putAccess(STX | ATOMIC, insn, find(slot, atomicCodes, insn.op, 'operation') | Number(insn.fetch));
+        break;
+      case 'load_acquire':
+        putAccess(STX | ATOMIC, insn, LOAD_ACQUIRE);
+        break;
+      case 'store_release':
+        putAccess(STX | ATOMIC, insn, STORE_RELEASE);
+        break;
+      case 'ld_abs':
+        putAccess(LD | ABS, insn, insn.imm);
+        break;
+      case 'ld_ind':
+        putAccess(LD | IND, insn, insn.imm);
+        break;
+      case 'lddw': {
+        const { index, btfId, target, map, off, btfFd, imm = 0n } = insn as WideFields;
+        const low =
+          index ?? btfId ?? mapFd(map) ?? (target === undefined ? Number(BigInt.asIntN(32, imm)) : to(target));
+        put(LDDW, insn.dst, find(slot, lddwSources, insn.source, 'source'), 0, low);
+        put(0, 0, 0, 0, off ?? btfFd ?? Number(BigInt.asIntN(32, imm >> 32n)));
+        break;
+      }
+      case 'raw':
+        put(insn.opcode, insn.dst, insn.src, insn.off, insn.imm);
+        break;
+      case 'label':
+        break;
+      default:
+        refuse('UNKNOWN_NAME', slot, `'${(insn as { kind: string }).kind}'`, 'an instruction');
     }
-    case 'neg':
-      return put(writer, slot, (insn.bits === 64 ? ALU64 : ALU) | NEG, insn.dst, 0, 0, 0);
-    case 'movsx':
-      return put(writer, slot, (insn.bits === 64 ? ALU64 : ALU) | MOV | X, insn.dst, insn.src, insn.from, 0);
-    case 'end': {
-      const opcode = insn.op === 'bswap' ? ALU64 | END : insn.op === 'be' ? ALU | END | X : ALU | END;
-      return put(writer, slot, opcode, insn.dst, 0, 0, insn.width);
-    }
-    case 'addr_space_cast':
-      return put(writer, slot, ALU64 | MOV | X, insn.dst, insn.src, 1, (insn.to << 16) | insn.from);
-    case 'jump': {
-      const opcode = (insn.bits === 64 ? JMP : JMP32) | code(jumpCodes, insn.op, 'jump');
-      return putOperand(writer, slot, opcode, insn.dst, insn.src, short(writer, slot, insn.target));
-    }
-    case 'goto':
-      if (insn.op === 'gotol') return put(writer, slot, JMP32 | JA, 0, 0, 0, writer.distance(insn.target, slot));
-      return put(writer, slot, insn.op === 'ja' ? JMP | JA : JCOND, 0, 0, short(writer, slot, insn.target), 0);
-    case 'gotox':
-      return put(writer, slot, JMP | JA | X, insn.dst, 0, 0, 0);
-    case 'call':
-      return put(writer, slot, CALL, 0, 0, 0, insn.helper);
-    case 'call_kfunc':
-      return put(writer, slot, CALL, 0, PSEUDO_KFUNC_CALL, insn.fdIndex, insn.btfId);
-    case 'call_subprog':
-      return put(writer, slot, CALL, 0, PSEUDO_CALL, 0, writer.distance(insn.target, slot));
-    case 'exit':
-      return put(writer, slot, EXIT, 0, 0, 0, 0);
-    case 'ldx':
-      return put(writer, slot, LDX | MEM | sizeOf(insn.size), insn.dst, insn.src, insn.off, 0);
-    case 'ldsx':
-      return put(writer, slot, LDX | MEMSX | sizeOf(insn.size), insn.dst, insn.src, insn.off, 0);
-    case 'stx':
-      return put(writer, slot, STX | MEM | sizeOf(insn.size), insn.dst, insn.src, insn.off, 0);
-    case 'st':
-      return put(writer, slot, ST | MEM | sizeOf(insn.size), insn.dst, 0, insn.off, insn.imm);
-    case 'atomic': {
-      const imm = code(atomicCodes, insn.op, 'atomic operation') | (insn.fetch ? FETCH : 0);
-      return put(writer, slot, STX | ATOMIC | sizeOf(insn.size), insn.dst, insn.src, insn.off, imm);
-    }
-    case 'load_acquire':
-      return put(writer, slot, STX | ATOMIC | sizeOf(insn.size), insn.dst, insn.src, insn.off, LOAD_ACQUIRE);
-    case 'store_release':
-      return put(writer, slot, STX | ATOMIC | sizeOf(insn.size), insn.dst, insn.src, insn.off, STORE_RELEASE);
-    case 'lddw':
-      return encodeWide(writer, slot, insn);
-    case 'ld_abs':
-      return put(writer, slot, LD | ABS | sizeOf(insn.size), 0, 0, 0, insn.imm);
-    case 'ld_ind':
-      return put(writer, slot, LD | IND | sizeOf(insn.size), 0, insn.src ?? 0, 0, insn.imm);
-    case 'raw':
-      return put(writer, slot, insn.opcode, insn.dst, insn.src, insn.off, insn.imm);
-    case 'label':
-      return slot;
-    default:
-      throw new InsnError('UNKNOWN_NAME', `'${(insn as { kind: string }).kind}' is not a kind of instruction`);
-  }
+
+  // What gets longer may push others out of reach.
+  return longer.size
+    ? assemble(
+        insns.map((insn) => longer.get(insn) ?? insn),
+        options,
+      )
+    : bytes;
 }
 
-function encodeWide(writer: Writer, slot: number, insn: LddwInsn): number {
-  switch (insn.source) {
-    case 'imm':
-      return putWide(
-        writer,
-        slot,
-        insn,
-        Number(BigInt.asIntN(32, insn.imm)),
-        Number(BigInt.asIntN(32, insn.imm >> 32n)),
-      );
-    case 'map_fd':
-      return putWide(writer, slot, insn, writer.mapFd(insn.map), 0);
-    case 'map_value':
-      return putWide(writer, slot, insn, writer.mapFd(insn.map), insn.off);
-    case 'btf_id':
-      return putWide(writer, slot, insn, insn.btfId, insn.btfFd);
-    case 'func':
-      return putWide(writer, slot, insn, writer.distance(insn.target, slot), 0);
-    case 'map_idx':
-      return putWide(writer, slot, insn, insn.index, 0);
-    case 'map_idx_value':
-      return putWide(writer, slot, insn, insn.index, insn.off);
-    default:
-      throw unknown((insn as LddwInsn).source, 'source of lddw', lddwSources);
-  }
+/** The fields that loads and stores have in common; some lack one. */
+interface Access {
+  readonly size: Size;
+  readonly dst?: Register | number;
+  readonly src?: Register | number;
+  readonly off?: number;
 }
 
-function putWide(writer: Writer, slot: number, { dst, source }: LddwInsn, low: number, high: number): number {
-  put(writer, slot, LDDW, dst, lddwSources.indexOf(source), 0, low);
-  return put(writer, slot + 1, 0, 0, 0, 0, high);
-}
-
-/** An instruction whose second operand is a register or an immediate. */
-function putOperand(
-  writer: Writer,
-  slot: number,
-  opcode: number,
-  dst: Register,
-  src: Register | number,
-  off: number,
-): number {
-  if (typeof src === 'number') return put(writer, slot, opcode, dst, 0, off, src);
-  return put(writer, slot, opcode | X, dst, src, off, 0);
-}
-
-function put(
-  { view, littleEndian }: Writer,
-  slot: number,
-  opcode: number,
-  dst: Register | number,
-  src: Register | number,
-  off: number,
-  imm: number,
-): number {
-  const at = slot * SLOT_BYTES;
-  // The fields of a slot are those of a C struct: in the other byte order the two registers change places as well.
-  if (littleEndian) view.setUint32(at, opcode | (reg(dst) << 8) | (reg(src) << 12) | (off << 16), true);
-  else view.setUint32(at, (opcode << 24) | (reg(dst) << 20) | (reg(src) << 16) | (off & 0xffff));
-  view.setInt32(at + 4, imm, littleEndian);
-  return slot + 1;
-}
-
-/** The 16-bit offset of a jump. */
-function short(writer: Writer, slot: number, target: Target): number {
-  const off = writer.distance(target, slot);
-  if (fits16(off)) return off;
-  throw new InsnError(
-    'JUMP_RANGE',
-    `the jump at slot ${slot} goes ${off} slots; it can go an integer in -32768..32767 (further with cpu: 'v4')`,
-  );
-}
-
-/** The number of a register, read off its name. */
-function reg(name: Register | number): number {
-  if (typeof name === 'number') return name;
-  const number = name.length === 2 ? name.charCodeAt(1) - 48 : 10;
-  if (registers[number] === name) return number;
-  throw unknown(name, 'register', registers);
-}
-
-const sizeOf = (name: Size): number => code(sizeCodes, name, 'size');
-
-function code<Name extends string>(table: Readonly<Record<Name, number>>, name: Name, what: string): number {
-  const value = table[name];
-  if (typeof value === 'number') return value;
-  throw unknown(name, what, Object.keys(table));
-}
-
-/** Types refuse an unknown name; this is for programs that come from JavaScript. */
-function unknown(name: string, what: string, known: readonly string[]): InsnError {
-  return new InsnError('UNKNOWN_NAME', `'${name}' is not a ${what}; they are ${known.join(' ')}`);
+/** The fields of `lddw`, of which each source has some. */
+interface WideFields {
+  readonly imm?: bigint;
+  readonly map?: string | number;
+  readonly target?: Target;
+  readonly index?: number;
+  readonly btfId?: number;
+  readonly btfFd?: number;
+  readonly off?: number;
 }

@@ -20,3 +20,8 @@ export class InsnError extends Error {
     this.code = code;
   }
 }
+
+/** Throws an error that says where, what and why not. */
+export function refuse(code: InsnErrorCode, where: string | number, what: unknown, wanted: string): never {
+  throw new InsnError(code, `${typeof where === 'number' ? 'slot ' : ''}${where}: ${what} is not ${wanted}`);
+}

@@ -1,11 +1,11 @@
 export * from './alu.ts';
-export { type AssembleOptions, assemble, flatten, slotCount } from './assemble.ts';
-export { sizeBytes } from './codes.ts';
+export { SLOT_BYTES, sizeBytes } from './codes.ts';
 export { decode } from './decode.ts';
-export { SLOT_BYTES } from './encode.ts';
+export { type AssembleOptions, assemble } from './encode.ts';
 export { InsnError, type InsnErrorCode } from './error.ts';
 export type * from './insn.ts';
 export * from './jump.ts';
+export { flatten, slotCount } from './layout.ts';
 export * from './memory.ts';
 export { captureSource } from './source.ts';
 export * from './wide.ts';

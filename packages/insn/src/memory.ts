@@ -1,4 +1,3 @@
-import { InsnError } from './error.ts';
 import type {
   AcquireReleaseInsn,
   AtomicInsn,
@@ -11,7 +10,7 @@ import type {
   StoreInsn,
   WritableRegister,
 } from './insn.ts';
-import { checkImm, checkImm32, checkOff } from './range.ts';
+import { checkImm32, checkOff, checkRange, storeLimits } from './range.ts';
 import { made } from './source.ts';
 
 /**
@@ -52,18 +51,9 @@ export function stx(size: Size, dst: Register, src: Register, off: number): Stor
  * @throws InsnError `OFFSET_RANGE`, and `IMMEDIATE_RANGE` for a value that the size cannot hold
  */
 export function st(size: Size, dst: Register, off: number, imm: number): StoreImmInsn {
-  const checked = size === 'dw' ? checkImm('st', imm) : fit(size, imm);
+  const { min, max } = storeLimits[size];
+  const checked = checkRange('st', imm, min, max, `, what '${size}' holds`) | 0;
   return made({ kind: 'st', size, dst, off: checkOff('st', off), imm: checked });
-}
-
-/** The immediate as a signed 32-bit number, whose lower bits are what a store of this size takes. */
-function fit(size: Exclude<Size, 'dw'>, imm: number): number {
-  const span = size === 'w' ? 0x1_0000_0000 : size === 'h' ? 0x1_0000 : 0x100;
-  if (Number.isInteger(imm) && imm >= -span / 2 && imm < span) return imm | 0;
-  throw new InsnError(
-    'IMMEDIATE_RANGE',
-    `st: ${imm} is not an integer in ${-span / 2}..${span - 1}, what '${size}' holds`,
-  );
 }
 
 /**

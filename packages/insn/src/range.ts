@@ -1,38 +1,47 @@
-import { InsnError } from './error.ts';
-import type { Register } from './insn.ts';
+import { MAX_32, MIN_32 } from './codes.ts';
+import { type InsnErrorCode, refuse } from './error.ts';
+import type { Register, Size } from './insn.ts';
+
+/** Throws unless a number is an integer within limits. `what` is a builder's name, or the slot of an instruction. */
+export function checkRange(
+  what: string | number,
+  value: number,
+  min: number,
+  max: number,
+  hint = '',
+  code: InsnErrorCode = 'IMMEDIATE_RANGE',
+): number {
+  if (value >= min && value <= max && Number.isInteger(value)) return value;
+  return refuse(code, what, value, `an integer in ${min}..${max}${hint}`);
+}
 
 /** The signed 32-bit immediate field, which 64-bit operations sign-extend. */
 export function checkImm(what: string, imm: number): number {
-  if (imm === (imm | 0)) return imm;
-  throw new InsnError(
-    'IMMEDIATE_RANGE',
-    `${what}: the immediate ${imm} is not an integer in -2147483648..2147483647; load larger constants with lddw`,
-  );
+  return checkRange(what, imm, MIN_32, MAX_32, '; use lddw');
 }
 
 /** The immediate of a 32-bit operation: 32 bits, whether they are written signed or unsigned. */
 export function checkImm32(what: string, imm: number): number {
-  if (imm === (imm | 0)) return imm;
-  if (imm === imm >>> 0) return imm | 0;
-  throw new InsnError('IMMEDIATE_RANGE', `${what}: the immediate ${imm} is not an integer in -2147483648..4294967295`);
+  return checkRange(what, imm, MIN_32, 0xffff_ffff) | 0;
 }
 
 /** An immediate field that holds a number from 0 on: an id, a descriptor, an index. */
 export function checkUnsigned(what: string, value: number): number {
-  if (value === (value | 0) && value >= 0) return value;
-  throw new InsnError('IMMEDIATE_RANGE', `${what}: ${value} is not an integer in 0..2147483647`);
-}
-
-/** Whether a number is an integer that the offset field holds. */
-export function fits16(value: number): boolean {
-  return value === (value << 16) >> 16;
+  return checkRange(what, value, 0, MAX_32);
 }
 
 /** The signed 16-bit offset field of loads, stores and atomics, in bytes. */
 export function checkOff(what: string, off: number): number {
-  if (fits16(off)) return off;
-  throw new InsnError('OFFSET_RANGE', `${what}: the offset ${off} is not an integer in -32768..32767 bytes`);
+  return checkRange(what, off, -0x8000, 0x7fff, ' bytes', 'OFFSET_RANGE');
 }
+
+/** The immediates that a store of each size can hold, signed or unsigned; that of `dw` is sign-extended. */
+export const storeLimits: Readonly<Record<Size, { readonly min: number; readonly max: number }>> = {
+  b: { min: -0x80, max: 0xff },
+  h: { min: -0x8000, max: 0xffff },
+  w: { min: MIN_32, max: 0xffff_ffff },
+  dw: { min: MIN_32, max: MAX_32 },
+};
 
 /** The second operand of a 64-bit operation. */
 export function operand64(what: string, src: Register | number): Register | number {

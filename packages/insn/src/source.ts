@@ -1,7 +1,7 @@
 import type { Insn, SourceLocation } from './insn.ts';
 
 /** Set while sources are captured. A variable, so that bundles without `captureSource` go without what it needs. */
-let locate: typeof callerLocation | undefined;
+let locate: typeof withLocation | undefined;
 
 /**
  * Runs `build` so that every instruction made meanwhile remembers, in `at`, the file, line and column of the call that
@@ -16,7 +16,7 @@ let locate: typeof callerLocation | undefined;
  */
 export function captureSource<T>(build: () => T): T {
   const before = locate;
-  locate = callerLocation;
+  locate = withLocation;
   try {
     return build();
   } finally {
@@ -26,25 +26,25 @@ export function captureSource<T>(build: () => T): T {
 
 /** Every builder returns through here. */
 export function made<T extends Insn>(insn: T): T {
-  if (!locate) return insn;
-  const at = locate(new Error().stack ?? '');
-  return at ? { ...insn, at } : insn;
+  return locate ? locate(insn) : insn;
 }
 
 /** V8: `    at name (file:1:2)` or `    at file:1:2`; Firefox and Safari: `name@file:1:2`. */
 const FRAME = /(?:\(|@|at )([^()@]*?):(\d+):(\d+)\)?$/;
 
-function callerLocation(stack: string): SourceLocation | undefined {
+function withLocation<T extends Insn>(insn: T): T {
   const frames: SourceLocation[] = [];
-  for (const text of stack.split('\n')) {
+  for (const text of (new Error().stack ?? '').split('\n')) {
     const [, file, line, column] = FRAME.exec(text) ?? [];
     if (file)
       frames.push({ file: file.replace(/^(async |file:\/\/)/, ''), line: Number(line), column: Number(column) });
   }
-  // The first is `made`, the second the builder; those from the same folder are builders that call others.
+  // The first is this function, the second `made`, the third the builder; those from the same folder are builders that
+  // call others.
   const [own] = frames;
   const folder = own?.file.replace(/[^/\\]*$/, '') ?? '';
   const foreign = frames.find(({ file }) => !file.startsWith(folder) && !/[/\\]node_modules[/\\]/.test(file));
   // In a bundle everything is one file.
-  return foreign ?? frames[2];
+  const at = foreign ?? frames[3];
+  return at ? { ...insn, at } : insn;
 }

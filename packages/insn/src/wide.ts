@@ -1,6 +1,7 @@
-import { InsnError } from './error.ts';
+import { MAX_32 } from './codes.ts';
+import { refuse } from './error.ts';
 import type { LddwInsn, Target, WritableRegister } from './insn.ts';
-import { checkImm32, checkUnsigned } from './range.ts';
+import { checkImm32, checkRange, checkUnsigned } from './range.ts';
 import { made } from './source.ts';
 
 /**
@@ -15,10 +16,7 @@ export function lddw(dst: WritableRegister, imm: number | bigint): LddwInsn {
     if (wide === unsigned || wide === BigInt.asIntN(64, wide))
       return made({ kind: 'lddw', dst, source: 'imm', imm: unsigned });
   }
-  throw new InsnError(
-    'IMMEDIATE_RANGE',
-    `lddw: ${imm} is not an integer in -2^63..2^64-1, or is a number above 2^53 (write it as a bigint)`,
-  );
+  return refuse('IMMEDIATE_RANGE', 'lddw', imm, 'an integer in -2^63..2^64-1; write one above 2^53 as bigint');
 }
 
 /**
@@ -82,7 +80,5 @@ export function ldFunc(dst: WritableRegister, target: Target): LddwInsn {
 }
 
 function checkMap(what: string, map: string | number): string | number {
-  if (typeof map === 'string') return map;
-  if (map === (map | 0) && map >= 0) return map;
-  throw new InsnError('IMMEDIATE_RANGE', `${what}: ${map} is not a file descriptor`);
+  return typeof map === 'string' ? map : checkRange(what, map, 0, MAX_32);
 }

@@ -81,10 +81,10 @@ describe('a finding', () => {
 
   it('says where stack accesses may go', () => {
     expect(check([st('dw', 'r10', -516, 0), ok])[0]?.message).toBe(
-      'slot 0 accesses 8 bytes at r10-516; the stack is at r10-512 to r10-1, so use an offset from -512 to -8',
+      'slot 0 accesses 8 bytes at r10-516; use an offset from -512 to -8',
     );
     expect(check([st('w', 'r10', -6, 0), ok])[0]?.message).toBe(
-      'slot 0 accesses 4 bytes at r10-6, which is not aligned; use a multiple of 4, as r10-8',
+      'slot 0 accesses 4 bytes at r10-6, unaligned; use a multiple of 4',
     );
   });
 });
@@ -111,8 +111,8 @@ describe('control flow', () => {
   });
 
   it('leaves errors of labels to assemble', () => {
-    expect(() => check([ja('nowhere')])).toThrow("label 'nowhere', which is not in the program");
-    expect(() => check([label('a'), label('a'), ok])).toThrow("label 'a' is at slot 0 and again");
+    expect(() => check([ja('nowhere')])).toThrow("slot 0: 'nowhere' is not a label");
+    expect(() => check([label('a'), label('a'), ok])).toThrow("slot 0: 'a' is not a new label, see slot 0");
   });
 });
 

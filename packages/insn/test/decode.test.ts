@@ -59,7 +59,7 @@ test('what is no instruction becomes raw, field by field', () => {
 });
 
 test('bytes that are not whole slots are refused', () => {
-  expect(() => decode(new Uint8Array(12))).toThrow('12 bytes are not whole instructions: a slot has 8');
+  expect(() => decode(new Uint8Array(12))).toThrow('decode: 12 is not a multiple of 8 bytes');
   expect(decode(new Uint8Array(0))).toEqual([]);
 });
 

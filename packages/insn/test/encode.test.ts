@@ -181,8 +181,10 @@ test('immediates outside the field are refused, never truncated', () => {
     expect(() => jeq('r0', bad, 0)).toThrow(expect.objectContaining({ code: 'IMMEDIATE_RANGE' }));
     expect(() => st('dw', 'r10', -8, bad)).toThrow(expect.objectContaining({ code: 'IMMEDIATE_RANGE' }));
   }
-  expect(() => mov('r0', 0xffff_ffff)).toThrow('mov: the immediate 4294967295 is not an integer in');
-  expect(() => ldMapFd('r1', -1)).toThrow('-1 is not a file descriptor');
+  expect(() => mov('r0', 0xffff_ffff)).toThrow(
+    'mov: 4294967295 is not an integer in -2147483648..2147483647; use lddw',
+  );
+  expect(() => ldMapFd('r1', -1)).toThrow('ldMapFd: -1 is not an integer in 0..2147483647');
 });
 
 test('a store of an immediate takes what its size holds, signed or unsigned', () => {
@@ -193,15 +195,17 @@ test('a store of an immediate takes what its size holds, signed or unsigned', ()
 });
 
 test('offsets outside the field are refused', () => {
-  expect(() => addrSpaceCast('r1', 'r2', 32768, 0)).toThrow('the address space 32768 is not an integer in 0..32767');
-  expect(() => ldx('w', 'r0', 'r1', 32768)).toThrow('ldx: the offset 32768 is not an integer in -32768..32767 bytes');
+  expect(() => addrSpaceCast('r1', 'r2', 32768, 0)).toThrow(
+    'addrSpaceCast: address space: 32768 is not an integer in 0..32767',
+  );
+  expect(() => ldx('w', 'r0', 'r1', 32768)).toThrow('ldx: 32768 is not an integer in -32768..32767 bytes');
   expect(() => stx('w', 'r1', 'r0', -32769)).toThrow(expect.objectContaining({ code: 'OFFSET_RANGE' }));
 });
 
 test('names that the types would refuse are refused at run time too', () => {
-  expect(() => assemble([mov('r11' as 'r0', 0)])).toThrow("'r11' is not a register; they are r0 r1");
-  expect(() => assemble([ldx('q' as 'w', 'r0', 'r1', 0)])).toThrow("'q' is not a size; they are w h b dw");
-  expect(() => assemble([{ kind: 'nop' } as unknown as Insn])).toThrow("'nop' is not a kind of instruction");
+  expect(() => assemble([mov('r11' as 'r0', 0)])).toThrow("slot 0: 'r11' is not a register, r0 to r10");
+  expect(() => assemble([ldx('q' as 'w', 'r0', 'r1', 0)])).toThrow("slot 0: 'q' is not a size; there are: w, h, b, dw");
+  expect(() => assemble([{ kind: 'nop' } as unknown as Insn])).toThrow("slot 0: 'nop' is not an instruction");
 });
 
 test('labels resolve forwards and backwards, over wide instructions', () => {
@@ -226,21 +230,21 @@ test('slotCount counts wide instructions twice and labels not at all', () => {
 });
 
 test('label and map mistakes name the place', () => {
-  expect(() => assemble([ja('out'), label('in'), exit()])).toThrow(
-    "slot 0 goes to label 'out', which is not in the program; its labels: 'in'",
-  );
+  expect(() => assemble([ja('out'), label('in'), exit()])).toThrow("slot 0: 'out' is not a label; there are: in");
   expect(() => assemble([label('a'), exit(), label('a'), exit()])).toThrow(
-    "label 'a' is at slot 0 and again at slot 1",
+    "slot 1: 'a' is not a new label, see slot 0",
   );
   expect(() => assemble([ldMapFd('r1', 'counts'), exit()], { maps: { events: 3 } })).toThrow(
-    "the program uses map 'counts', which was not given; given: 'events'",
+    "slot 0: 'counts' is not a map; there are: events",
   );
-  expect(() => assemble([ldMapFd('r1', 'toString'), exit()], { maps: {} })).toThrow(/given: none/);
+  expect(() => assemble([ldMapFd('r1', 'toString'), exit()], { maps: {} })).toThrow(/there are: none/);
 });
 
 test('a jump that is too long is refused', () => {
   const far = Array.from({ length: 32768 }, () => mov('r0', 0));
-  expect(() => assemble([ja('end'), far, label('end'), exit()])).toThrow('the jump at slot 0 goes 32768 slots');
+  expect(() => assemble([ja('end'), far, label('end'), exit()])).toThrow(
+    "slot 0: 32768 is not an integer in -32768..32767 slots; cpu: 'v4' has gotol",
+  );
   expect(() => assemble([ja('end'), far.slice(1), label('end'), exit()])).not.toThrow();
   expect(() => assemble([jslt('r0', 0, 1.5)])).toThrow(expect.objectContaining({ code: 'JUMP_RANGE' }));
 });
@@ -279,7 +283,9 @@ test('operations of 32 bits take any 32 bits, signed or unsigned', () => {
 test('jumps that are too long become gotol where the processor has it', () => {
   const far = Array.from({ length: 32768 }, () => mov('r0', 0));
   const program = [label('top'), jeq('r1', 0, 'end'), ja('end'), far, jne('r1', 0, 'top'), label('end'), exit()];
-  expect(() => assemble(program)).toThrow("it can go an integer in -32768..32767 (further with cpu: 'v4')");
+  expect(() => assemble(program)).toThrow(
+    "slot 0: 32770 is not an integer in -32768..32767 slots; cpu: 'v4' has gotol",
+  );
   const insns = decode(assemble(program, { cpu: 'v4' }));
   expect(insns.slice(0, 4)).toMatchObject([
     { kind: 'jump', op: 'jeq', target: 1 },

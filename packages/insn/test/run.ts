@@ -8,7 +8,7 @@ export function run(program: Program, rest: Program = []): bigint {
   const half = (shift: number): bigint => {
     const insns = assemble([program, rsh('r0', shift), exit(), rest]);
     using prog = progLoad({ type: 'socket_filter', insns, license: 'GPL' });
-    return BigInt(progTestRun(prog, { data: packet }));
+    return BigInt(progTestRun(prog, { data: packet }).retval);
   };
   return (half(32) << 32n) | half(0);
 }

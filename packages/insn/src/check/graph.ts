@@ -1,7 +1,8 @@
-import { distance, flatten, layOut } from '../assemble.ts';
-import { JMP, JMP32 } from '../codes.ts';
-import { slotsOf } from '../encode.ts';
+import { JMP, JMP32, MAX_32, MIN_32 } from '../codes.ts';
+import { find } from '../find.ts';
 import type { Insn, Program, Target } from '../insn.ts';
+import { flatten, layOut, slotsOf } from '../layout.ts';
+import { checkRange } from '../range.ts';
 import { type Finding, type FindingCode, finding } from './finding.ts';
 
 /** An instruction in its place. Nodes are known by their index; labels are none. */
@@ -32,7 +33,12 @@ export function buildGraph(program: Program): { nodes: Node[]; findings: Finding
   for (const insn of insns) {
     if (insn.kind === 'label') continue;
     const target = targetOf(insn);
-    const to = target === undefined ? undefined : slot + 1 + distance(labels, target, slot);
+    const to =
+      typeof target === 'string'
+        ? find(slot, labels, target, 'label', 'LABEL_UNKNOWN')
+        : target === undefined
+          ? undefined
+          : slot + 1 + checkRange(slot, target, MIN_32, MAX_32, '', 'JUMP_RANGE');
     indexes.set(slot, placed.length);
     placed.push({ insn, slot, ...(to !== undefined && { to }) });
     if (to !== undefined && isCall(insn)) functions.add(to);
@@ -45,47 +51,36 @@ export function buildGraph(program: Program): { nodes: Node[]; findings: Finding
     return fn;
   });
   const findings: Finding[] = [];
+  const report = (place: { insn: Insn; slot: number }, code: FindingCode, words: string) =>
+    void findings.push(finding(code, place, words));
   const nodes = placed.map((place, i): Node => {
     const { insn, slot, to } = place;
-    const report = (code: FindingCode, words: string) => void findings.push(finding(code, place, words));
     const next: number[] = [];
-    const last = fns[i + 1] !== fns[i];
-    if (fallsThrough(insn) && !last) next.push(i + 1);
-    const target = to === undefined ? undefined : indexes.get(to);
+    const node = { insn, slot, fn: fns[i] ?? 0, next };
+    if (fallsThrough(insn) && fns[i + 1] === fns[i]) next.push(i + 1);
+    if (to === undefined) return node;
+    const target = indexes.get(to);
     if (target === undefined) {
-      if (to === undefined) return { insn, slot, fn: fns[i] ?? 0, next };
-      const inside = to >= 0 && to < slots;
-      if (inside)
-        report(
-          'JUMP_INTO_WIDE',
-          `goes to slot ${to}, the second half of a wide instruction; go to slot ${to - 1} or ${to + 1}`,
-        );
-      else
-        report(
-          'JUMP_OUTSIDE',
-          `goes to slot ${to}, and the program has the slots 0 to ${slots - 1}; go to one of them`,
-        );
+      if (to >= 0 && to < slots)
+        report(place, 'JUMP_INTO_WIDE', `goes to slot ${to}, inside of a wide instruction; go to slot ${to - 1}`);
+      else report(place, 'JUMP_OUTSIDE', `goes to slot ${to}; go to slot 0 to ${slots - 1}`);
     } else if (isCall(insn)) {
-      return { insn, slot, fn: fns[i] ?? 0, next, callee: target };
+      return { ...node, callee: target };
     } else if (fns[target] !== fns[i]) {
-      report(
-        'JUMP_OUTSIDE',
-        `jumps to slot ${to}, which is part of another function; a function is entered with callSubprog`,
-      );
+      report(place, 'JUMP_OUTSIDE', `goes to slot ${to} of another function; use callSubprog`);
     } else if (!next.includes(target)) {
       next.push(target);
     }
-    return { insn, slot, fn: fns[i] ?? 0, next };
+    return node;
   });
   const reached = isOpaque(nodes) ? undefined : reachable(nodes);
   nodes.forEach((node, i) => {
-    const report = (code: FindingCode, words: string) => void findings.push(finding(code, node, words));
     if (reached && !reached.has(i)) {
       // One finding for each stretch.
-      if (i === 0 || reached.has(i - 1)) report('UNREACHABLE', 'cannot be reached; remove it, or jump to it');
+      if (i === 0 || reached.has(i - 1)) report(node, 'UNREACHABLE', 'cannot be reached; remove it, or go to it');
     } else if (fns[i + 1] !== fns[i] && fallsThrough(node.insn) && !mayEnd(node.insn)) {
       const into = i + 1 < nodes.length ? 'into the next function' : 'off the end of the program';
-      report('FALLS_OFF_END', `runs ${into}; end with exit, or a jump back`);
+      report(node, 'FALLS_OFF_END', `runs ${into}; end with exit`);
     }
   });
   return { nodes, findings };

@@ -1,4 +1,5 @@
 import type { Insn } from '../insn.ts';
+import { ALL_REGISTERS, ARGUMENTS, GET_SMP_PROCESSOR_ID, R10, STACK_BYTES } from './constants.ts';
 
 /**
  * What is known of a register's value: a constant; an address on the stack, by its distance from r10; the context; or
@@ -19,11 +20,7 @@ export interface State {
   readonly values: Value[];
 }
 
-export const STACK_BYTES = 512;
 const ALL_STACK = (1n << BigInt(STACK_BYTES)) - 1n;
-const ALL_REGISTERS = 0x7ff;
-const ARGUMENTS = 0b111110;
-const R10 = 10;
 
 /** Before the first instruction of the program, which has its context in r1, or of another function. */
 export function entryState(main: boolean): State {
@@ -98,7 +95,6 @@ export function doAnything(state: State): void {
 const NUMBERS: ReadonlySet<number> = /* @__PURE__ */ new Set([
   2, 3, 4, 5, 6, 7, 14, 15, 16, 25, 112, 113, 125, 126, 127, 130,
 ]);
-const GET_SMP_PROCESSOR_ID = 8; // known to be 0 when there is but one
 
 /** The value that an instruction puts into its register. */
 export function result(insn: Insn, slot: number, state: State): Value {

@@ -1,11 +1,9 @@
 import { sizeBytes } from '../codes.ts';
 import type { Insn, Size } from '../insn.ts';
+import { LAST_HELPER, STACK_BYTES } from './constants.ts';
 import type { Report } from './finding.ts';
 import type { Node } from './graph.ts';
-import { doAnything, result, STACK_BYTES, type State, takeArguments, use } from './state.ts';
-
-/** The helpers' numbers, which are settled: what the kernel adds now are kernel functions. */
-const LAST_HELPER = 211;
+import { doAnything, result, type State, takeArguments, use } from './state.ts';
 
 /** The range that the program may return, or that it returns nothing. */
 type Returns = readonly [min: number, max: number] | 'void' | undefined;
@@ -30,19 +28,13 @@ export function step(node: Node, state: State, report: Report, returns: Returns,
   if (insn.kind === 'alu') checkOperand(insn, report);
   if (insn.kind === 'exit') checkReturn(node, state, report, returns);
   if (insn.kind === 'call' && !(insn.helper >= 1 && insn.helper <= LAST_HELPER))
-    report(
-      'HELPER_UNKNOWN',
-      `calls helper ${insn.helper}, and helpers have the numbers 1 to ${LAST_HELPER}; take it from enum bpf_func_id`,
-    );
+    report('HELPER_UNKNOWN', `calls helper ${insn.helper}; use a helper from 1 to ${LAST_HELPER}`);
   const address = base === undefined ? undefined : state.values[base];
   if (address?.[0] === 'stack') accessStack(insn as MemoryInsn, address[1], state, report, inFastcall);
   if (isCall(insn)) takeArguments(state);
   const register = writes(insn);
   if (register === 10) {
-    report(
-      'READ_ONLY_REGISTER',
-      'writes r10, the frame pointer, which is read-only; copy it to another register first',
-    );
+    report('READ_ONLY_REGISTER', 'writes r10, which is read-only; copy it first');
   } else if (register !== undefined) {
     state.values[register] = value;
     state.written |= 1 << register;
@@ -106,20 +98,14 @@ function writes(insn: Insn): number | undefined {
   return undefined;
 }
 
-function reportUnwritten(insn: Insn, register: number, state: State, report: Report): void {
+function reportUnwritten(_insn: Insn, register: number, state: State, report: Report): void {
   if (state.lost & (1 << register))
-    report(
-      'CLOBBERED_REGISTER',
-      `reads r${register}, which a call took: calls keep r6-r9 only; copy it to one of them before the call`,
-    );
-  else if (insn.kind === 'exit')
-    report('UNINIT_REGISTER', `returns r0, which nothing has written; write it first, as with mov('r0', 0)`);
+    report('CLOBBERED_REGISTER', `reads r${register}, which a call took; copy it to r6-r9 first`);
   else report('UNINIT_REGISTER', `reads r${register}, which nothing has written; write it first`);
 }
 
 function checkOperand({ op, bits, src }: Extract<Insn, { kind: 'alu' }>, report: Report): void {
-  if (src === 0 && /div|mod/.test(op))
-    report('DIVISION_BY_ZERO', `has ${op} by the immediate 0; use another divisor, or a register`);
+  if (src === 0 && /div|mod/.test(op)) report('DIVISION_BY_ZERO', `has ${op} by 0; use another divisor`);
   if (typeof src === 'number' && /sh$/.test(op) && (src < 0 || src >= bits))
     report('SHIFT_RANGE', `shifts ${bits} bits by ${src}; shift by 0 to ${bits - 1}`);
 }
@@ -131,7 +117,7 @@ function checkReturn({ fn }: Node, state: State, report: Report, returns: Return
   const within = (n: number): boolean => n >= min && n <= max;
   // Of some types the kernel looks at the lower half only.
   if (!within(value[1]) && !within(value[1] | 0))
-    report('RETURN_RANGE', `returns ${value[1]}, and this type of program must return ${min} to ${max}`);
+    report('RETURN_RANGE', `returns ${value[1]}; this type of program must return ${min} to ${max}`);
 }
 
 /** A load or store at r10 + `from` + its own offset. */
@@ -142,22 +128,12 @@ function accessStack(insn: MemoryInsn, from: number, state: State, report: Repor
   if (off < -STACK_BYTES || off + size > 0) {
     // Linux 6.12 removes what saves registers around some calls, and has room for them below the stack.
     if (!(inFastcall && off < 0 && off >= -STACK_BYTES - 48))
-      report(
-        'STACK_BOUNDS',
-        `accesses ${place}; the stack is at r10-${STACK_BYTES} to r10-1, so use an offset from -${STACK_BYTES} to -${size}`,
-      );
+      report('STACK_BOUNDS', `accesses ${place}; use an offset from -${STACK_BYTES} to -${size}`);
     return;
   }
-  if (off % size !== 0)
-    report(
-      'STACK_ALIGNMENT',
-      `accesses ${place}, which is not aligned; use a multiple of ${size}, as r10${Math.floor(off / size) * size}`,
-    );
+  if (off % size !== 0) report('STACK_ALIGNMENT', `accesses ${place}, unaligned; use a multiple of ${size}`);
   const bytes = ((1n << BigInt(size)) - 1n) << BigInt(off + STACK_BYTES);
   if ((isLoad(insn) || insn.kind === 'atomic') && (state.stack & bytes) !== bytes)
-    report(
-      'UNINIT_STACK',
-      `reads ${place}, not all of which were written; store there first (before Linux 6.3, or without CAP_PERFMON)`,
-    );
+    report('UNINIT_STACK', `reads ${place}, not all of which were written; write it first`);
   state.stack |= bytes;
 }

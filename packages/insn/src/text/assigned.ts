@@ -1,6 +1,6 @@
 /** What stands behind `r1 =`. */
 import { atomicCodes } from '../codes.ts';
-import type { AtomicOp, EndInsn, Insn, LddwInsn, MovsxInsn } from '../insn.ts';
+import type { EndInsn, Insn, LddwInsn, MovsxInsn } from '../insn.ts';
 import { TextError } from './error.ts';
 import { readFetching, readLoad, readLoadAcquire } from './memory.ts';
 import {
@@ -19,7 +19,6 @@ import {
   readIndex,
   readInteger,
   readRegister,
-  readSameWidth,
   readTarget,
   signedValue,
 } from './read.ts';
@@ -28,12 +27,12 @@ import { advance, type Scanner, syntaxError } from './scan.ts';
 /** Reads the instruction that assigns to a register, which was read with its `=`. */
 export function readAssigned(s: Scanner, left: Left): Insn {
   const { register: dst, bits } = left;
-  if (s.type === 'register') return { kind: 'alu', op: 'mov', bits, dst, src: readSameWidth(s, bits) };
+  if (s.type === 'register') return { kind: 'alu', op: 'mov', bits, dst, src: readRegister(s, bits) };
   if (s.type === 'number') return readConstant(s, left, s.start, false);
   if (isSign(s, '*')) return readLoad(s, left);
   if (isSign(s, '(')) return readSignExtended(s, left);
   if (isSign(s, '-') || isSign(s, '+')) return readSigned(s, left);
-  if (s.type !== 'word') throw syntaxError(s, 'expected a register, a number, a load or another operation');
+  if (s.type !== 'word') throw syntaxError(s, 'expected a register, a number or an operation');
   const read = operations.get(s.word);
   if (read === undefined) throw syntaxError(s, `'${s.word}' is no operation`);
   advance(s);
@@ -82,7 +81,7 @@ function readSignExtended(s: Scanner, { register: dst, bits }: Left): Insn {
     throw syntaxError(s, bits === 64 ? 'expected s8, s16 or s32' : 'expected s8 or s16');
   advance(s);
   expectSign(s, ')');
-  return { kind: 'movsx', bits, from, dst, src: readSameWidth(s, bits) };
+  return { kind: 'movsx', bits, from, dst, src: readRegister(s, bits) };
 }
 
 /** Reads an operation from behind its name. */
@@ -120,7 +119,7 @@ function byteOrders(): [string, Operation][] {
 
 /** LLVM's names, and those of the verifier: `atomic64_fetch_add`, `atomic_xchg`, `atomic64_cmpxchg` and so on. */
 function fetchings(): [string, Operation][] {
-  return (Object.keys(atomicCodes) as AtomicOp[]).flatMap((op): [string, Operation][] => {
+  return [...atomicCodes.keys()].flatMap((op): [string, Operation][] => {
     const exchange = op === 'xchg' || op === 'cmpxchg';
     const typed: Operation = (s, left) => readFetching(s, op, undefined, left);
     const name = exchange ? op : `fetch_${op}`;

@@ -1,7 +1,5 @@
 import { InsnError, type InsnErrorCode } from '../error.ts';
-
-/** What of a line is shown around the place, so that a message stays readable whatever the text. */
-const SHOWN = 100;
+import { SHOWN } from './chars.ts';
 
 /** A text that is no program: the message says what was expected, and shows the line with a caret under the place. */
 export class TextError extends InsnError {

@@ -1,17 +1,9 @@
-import { flatten } from '../assemble.ts';
 import { MEM, registers, ST, sizeCodes } from '../codes.ts';
 import type { AtomicInsn, Bits, Insn, LddwInsn, Program, Register, Size, Target } from '../insn.ts';
+import { flatten } from '../layout.ts';
+import { storeLimits } from '../range.ts';
 import { withLabels } from './labels.ts';
-import {
-  aluSigns,
-  type HelperNames,
-  jumpSigns,
-  lockSigns,
-  nameText,
-  signedTypes,
-  storeLimits,
-  unsignedTypes,
-} from './syntax.ts';
+import { aluSigns, type HelperNames, jumpSigns, nameText, typeOf } from './syntax.ts';
 
 export interface FormatOptions {
   /** Prints helpers by name (`call bpf_ktime_get_ns`), which otherwise are numbers (`call 5`). */
@@ -82,30 +74,31 @@ function write(insn: Insn, helpers: HelperNames | undefined): string {
     case 'exit':
       return 'exit';
     case 'ldx':
-      return `${insn.dst} = *${place(unsignedTypes[insn.size], insn.src, insn.off)}`;
+      return `${insn.dst} = *${place(typeOf(insn.size), insn.src, insn.off)}`;
     case 'ldsx':
-      return `${insn.dst} = *${place(signedTypes[insn.size as Exclude<Size, 'dw'>], insn.src, insn.off)}`;
+      return `${insn.dst} = *${place(typeOf(insn.size, 's'), insn.src, insn.off)}`;
     case 'stx':
-      return `*${place(unsignedTypes[insn.size], insn.dst, insn.off)} = ${insn.src}`;
+      return `*${place(typeOf(insn.size), insn.dst, insn.off)} = ${insn.src}`;
     case 'st': {
       const { size, dst, off, imm } = insn;
       const { min, max } = storeLimits[size];
       // Bits that the store has no room for, which only decoding brings here.
-      if (imm < min || imm > max) return raw(ST | MEM | sizeCodes[size], registers.indexOf(dst), 0, off, imm);
-      return `*${place(unsignedTypes[size], dst, off)} = ${imm}`;
+      if (imm < min || imm > max)
+        return raw(ST | MEM | (sizeCodes.get(size) ?? 0), registers.indexOf(dst), 0, off, imm);
+      return `*${place(typeOf(size), dst, off)} = ${imm}`;
     }
     case 'atomic':
       return atomic(insn);
     case 'load_acquire':
-      return `${value(insn.dst, insn.size)} = load_acquire(${place(unsignedTypes[insn.size], insn.src, insn.off)})`;
+      return `${value(insn.dst, insn.size)} = load_acquire(${place(typeOf(insn.size), insn.src, insn.off)})`;
     case 'store_release':
-      return `store_release(${place(unsignedTypes[insn.size], insn.dst, insn.off)}, ${value(insn.src, insn.size)})`;
+      return `store_release(${place(typeOf(insn.size), insn.dst, insn.off)}, ${value(insn.src, insn.size)})`;
     case 'lddw':
       return `${insn.dst} = ${wide(insn)} ll`;
     case 'ld_abs':
-      return `r0 = *(${unsignedTypes[insn.size]} *)skb[${insn.imm}]`;
+      return `r0 = *(${typeOf(insn.size)} *)skb[${insn.imm}]`;
     case 'ld_ind':
-      return `r0 = *(${unsignedTypes[insn.size]} *)skb[${insn.src ?? 'r0'}${insn.imm ? offset(insn.imm) : ''}]`;
+      return `r0 = *(${typeOf(insn.size)} *)skb[${insn.src ?? 'r0'}${insn.imm ? offset(insn.imm) : ''}]`;
     case 'label':
       return `${label(insn.name, helpers)}:`;
     case 'raw':
@@ -159,10 +152,10 @@ function atomic({ op, fetch, size, dst, src, off }: AtomicInsn): string {
         ? `r0 = cmpxchg_64(${dst}${offset(off)}, r0, ${register})`
         : `w0 = cmpxchg32_32(${dst}${offset(off)}, w0, ${register})`;
     default: {
-      const memory = place(unsignedTypes[size], dst, off);
+      const memory = place(typeOf(size), dst, off);
       return fetch
         ? `${register} = atomic_fetch_${op}(${memory}, ${register})`
-        : `lock *${memory} ${lockSigns[op]} ${register}`;
+        : `lock *${memory} ${aluSigns[op]} ${register}`;
     }
   }
 }

@@ -1,5 +1,5 @@
-import { slotsOf } from '../encode.ts';
 import type { Insn, LabelInsn } from '../insn.ts';
+import { slotsOf } from '../layout.ts';
 
 /**
  * The same instructions with labels in place of numeric targets: `L5` names slot 5, `func5` one that is called. Targets

@@ -1,5 +1,6 @@
 /** Loads, stores and atomic operations. */
 import type { AtomicOp, Bits, Insn, Register, Size } from '../insn.ts';
+import { storeLimits } from '../range.ts';
 import {
   expectRegister,
   expectSign,
@@ -18,16 +19,19 @@ import {
   takeSign,
 } from './read.ts';
 import { advance, type Scanner, syntaxError } from './scan.ts';
-import { invert, lockSigns, signedTypes, storeLimits, unsignedTypes } from './syntax.ts';
+import { sizesByBits } from './syntax.ts';
 
-const unsigned: ReadonlyMap<string, Size> = /* @__PURE__ */ invert(unsignedTypes);
-const signed: ReadonlyMap<string, 'b' | 'h' | 'w'> = /* @__PURE__ */ invert(signedTypes);
-const lockOps: ReadonlyMap<string, AtomicOp> = /* @__PURE__ */ invert(lockSigns);
+const lockOps: ReadonlyMap<string, AtomicOp> = /* @__PURE__ */ new Map([
+  ['+=', 'add'],
+  ['|=', 'or'],
+  ['&=', 'and'],
+  ['^=', 'xor'],
+]);
 
 const stored: Readonly<Record<Size, Limits>> = {
-  b: { ...storeLimits.b, code: 'IMMEDIATE_RANGE', what: 'byte' },
-  h: { ...storeLimits.h, code: 'IMMEDIATE_RANGE', what: 'half word' },
-  w: { ...storeLimits.w, code: 'IMMEDIATE_RANGE', what: 'word' },
+  b: { ...imm32, ...storeLimits.b },
+  h: { ...imm32, ...storeLimits.h },
+  w: imm32,
   dw: imm64,
 };
 
@@ -39,20 +43,19 @@ export function readLoad(s: Scanner, left: Left): Insn {
   expectSign(s, '*');
   expectSign(s, '(');
   const { start } = s;
-  const signedSize = s.type === 'word' ? signed.get(s.word) : undefined;
-  const size = signedSize ?? readUnsigned(s);
-  if (signedSize !== undefined) advance(s);
+  const signed = s.type === 'word' && s.word[0] === 's' && s.word !== 's64';
+  const size = readSize(s, signed ? 's' : 'u');
   expectSign(s, '*');
   expectSign(s, ')');
   // Less than 64 bits zero the rest, so that LLVM writes w1 where the verifier writes r1.
-  checkWidth(s, left, signedSize ? 'dw' : size);
+  checkWidth(s, left, signed ? 'dw' : size);
   if (isWord(s, 'skb')) {
-    if (dst !== 'r0' || signedSize || size === 'dw')
-      throw syntaxError(s, 'a load from the packet is r0 = *(u8 *)skb[…], or u16 or u32', dst === 'r0' ? start : at);
+    if (dst !== 'r0' || signed || size === 'dw')
+      throw syntaxError(s, 'expected r0 = *(u8, u16 or u32 *)skb[…]', dst === 'r0' ? start : at);
     return readPacket(s, size);
   }
   const [src, off] = readAddress(s);
-  return { kind: signedSize ? 'ldsx' : 'ldx', size, dst, src, off };
+  return { kind: signed ? 'ldsx' : 'ldx', size, dst, src, off };
 }
 
 /** `skb[12]`, `skb[r1]`, `skb[r1 + 12]` */
@@ -122,7 +125,7 @@ export function readFetching(s: Scanner, op: AtomicOp, named: 'w' | 'dw' | undef
   expectSign(s, ',');
   let src = left.register;
   if (op === 'cmpxchg') {
-    if (src !== 'r0') throw syntaxError(s, 'expected r0 or w0: cmpxchg compares with it', left.at);
+    if (src !== 'r0') throw syntaxError(s, 'expected r0 or w0', left.at);
     expectRegister(s, 'r0', width);
     expectSign(s, ',');
     src = readValue(s, width);
@@ -138,7 +141,7 @@ function checkWidth(s: Scanner, { bits, at }: Left, size: Size): void {
 /** `(u32 *)` */
 function readType(s: Scanner): Size {
   expectSign(s, '(');
-  const size = readUnsigned(s);
+  const size = readSize(s);
   expectSign(s, '*');
   expectSign(s, ')');
   return size;
@@ -148,11 +151,12 @@ function readAtomicType(s: Scanner): 'w' | 'dw' {
   const { end } = s;
   const size = readType(s);
   if (size === 'w' || size === 'dw') return size;
-  throw syntaxError(s, 'an atomic operation is on u32 or u64', end);
+  throw syntaxError(s, 'expected u32 or u64', end);
 }
 
-function readUnsigned(s: Scanner): Size {
-  const size = s.type === 'word' ? unsigned.get(s.word) : undefined;
+/** `u32`, or with another letter */
+function readSize(s: Scanner, letter = 'u'): Size {
+  const size = s.type === 'word' && s.word[0] === letter ? sizesByBits.get(s.word.slice(1)) : undefined;
   if (size === undefined) throw syntaxError(s, 'expected a type: u8, u16, u32 or u64, or s8, s16 or s32 in a load');
   advance(s);
   return size;

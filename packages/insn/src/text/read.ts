@@ -1,6 +1,7 @@
 /** The small parts that instructions are read from. Each moves the scanner behind what it took. */
 import type { InsnErrorCode } from '../error.ts';
 import type { Bits, Register, Target } from '../insn.ts';
+import { storeLimits } from '../range.ts';
 import { TextError } from './error.ts';
 import { advance, type Scanner, syntaxError } from './scan.ts';
 
@@ -39,22 +40,11 @@ export function expectWord(s: Scanner, word: string): void {
   advance(s);
 }
 
-/** The whole register. */
-export function readRegister(s: Scanner): Register {
-  if (s.type !== 'register' || s.bits !== 64) throw syntaxError(s, 'expected a register, r0 to r10');
-  const { register } = s;
-  advance(s);
-  return register;
-}
-
-/** A register of the same width as the others of its instruction. */
-export function readSameWidth(s: Scanner, bits: Bits): Register {
+/** A register of the same width as the others of its instruction: the whole one, unless said otherwise. */
+export function readRegister(s: Scanner, bits: Bits = 64): Register {
   if (s.type !== 'register') throw syntaxError(s, 'expected a register');
-  if (s.bits !== bits)
-    throw syntaxError(s, `expected a ${bits === 64 ? '64-bit register, as r1' : '32-bit register, as w1'}`);
-  const { register } = s;
-  advance(s);
-  return register;
+  if (s.bits > bits) throw syntaxError(s, 'expected a 32-bit register, as w1');
+  return readValue(s, bits);
 }
 
 /** A register that loads and stores of some width move: less than 64 bits may be written as `w1`, too. */
@@ -83,21 +73,15 @@ export interface Limits {
   readonly hint?: string;
 }
 
-const i32 = { min: -0x8000_0000, max: 0x7fff_ffff };
 const i16 = { min: -0x8000, max: 0x7fff };
 
-export const imm64: Limits = {
-  ...i32,
-  code: 'IMMEDIATE_RANGE',
-  what: 'immediate',
-  hint: '; load a larger constant into a register, as in r1 = 0x100000000 ll',
-};
-export const imm32: Limits = { min: i32.min, max: 0xffff_ffff, code: 'IMMEDIATE_RANGE', what: 'immediate' };
-export const number32: Limits = { ...i32, code: 'IMMEDIATE_RANGE', what: 'number' };
+export const number32: Limits = { ...storeLimits.dw, code: 'IMMEDIATE_RANGE', what: 'number' };
 export const id: Limits = { ...number32, min: 0 };
+export const imm32: Limits = { ...storeLimits.w, code: 'IMMEDIATE_RANGE', what: 'immediate' };
+export const imm64: Limits = { ...imm32, ...storeLimits.dw, hint: '; use r1 = 0x100000000 ll' };
 export const offset16: Limits = { ...i16, code: 'OFFSET_RANGE', what: 'offset' };
-export const jump16: Limits = { ...i16, code: 'JUMP_RANGE', what: 'distance', hint: '; gotol goes further' };
-export const jump32: Limits = { ...i32, code: 'JUMP_RANGE', what: 'distance' };
+export const jump32: Limits = { ...storeLimits.dw, code: 'JUMP_RANGE', what: 'distance' };
+export const jump16: Limits = { ...jump32, ...i16, hint: '; gotol goes further' };
 
 export function startsInteger(s: Scanner): boolean {
   return s.type === 'number' || isSign(s, '-') || isSign(s, '+');
@@ -139,8 +123,7 @@ export function readIndex(s: Scanner, limits: Limits): number {
 /** `out`, `"any name"`, `+3` or `pc+3` */
 export function readTarget(s: Scanner, limits: Limits): Target {
   if (isSign(s, '+') || isSign(s, '-')) return readInteger(s, limits);
-  if (s.type !== 'word' && s.type !== 'quoted')
-    throw syntaxError(s, 'expected a label, or a number of slots with its sign, as +3');
+  if (s.type !== 'word' && s.type !== 'quoted') throw syntaxError(s, 'expected a label, or a number of slots as +3');
   const { word, type } = s;
   advance(s);
   const relative = type === 'word' && word === 'pc' && (isSign(s, '+') || isSign(s, '-'));

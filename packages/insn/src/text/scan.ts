@@ -1,5 +1,26 @@
-import { registers } from '../codes.ts';
 import type { Bits, Register } from '../insn.ts';
+import {
+  DIGIT,
+  EQUALS,
+  GREATER,
+  HASH,
+  LESS,
+  LOWER_R,
+  LOWER_S,
+  LOWER_W,
+  NEWLINE,
+  ONE,
+  OPERATOR,
+  QUOTE,
+  RETURN,
+  SEMICOLON,
+  SIGN,
+  SLASH,
+  SPACE,
+  TAB,
+  WORD,
+  ZERO,
+} from './chars.ts';
 import { TextError } from './error.ts';
 
 /**
@@ -63,38 +84,13 @@ function scanLineEnd(s: Scanner, start: number, code: number): void {
   else throw syntaxError(s, 'unexpected character', at);
 }
 
-const TAB = 0x09;
-const NEWLINE = 0x0a;
-const RETURN = 0x0d;
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const HASH = 0x23;
-const SLASH = 0x2f;
-const ZERO = 0x30;
-const ONE = 0x31;
-const SEMICOLON = 0x3b;
-const LESS = 0x3c;
-const EQUALS = 0x3d;
-const GREATER = 0x3e;
-const LOWER_R = 0x72;
-const LOWER_S = 0x73;
-const LOWER_W = 0x77;
-const LOWER_X = 0x78;
-
 function token(s: Scanner, type: TokenType, start: number, end: number): void {
   s.type = type;
   s.start = start;
   s.end = end;
 }
 
-/** What a character can be part of, by its code. */
-const DIGIT = 1;
-/** Letters, digits, `_`, `.` and `$`. */
-const WORD = 2;
-const SIGN = 4;
-/** A sign that `=` may follow. */
-const OPERATOR = 8;
-
+/** What each character can be part of. */
 const classes: Uint8Array = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code);
   if (/[\w.$]/.test(character)) return /\d/.test(character) ? WORD | DIGIT : WORD;
@@ -131,43 +127,36 @@ function scanRegister(s: Scanner, start: number, end: number): boolean {
   const ten = digit === ONE && text.charCodeAt(start + 2) === ZERO;
   if (end - start !== (ten ? 3 : 2)) return false;
   token(s, 'register', start, end);
-  s.register = registers[ten ? 10 : digit - ZERO] ?? 'r0';
+  s.register = `r${ten ? 10 : digit - ZERO}` as Register;
   s.bits = text.charCodeAt(start) === LOWER_R ? 64 : 32;
   return true;
 }
 
-/** The digits that a number holds exactly, of whatever value. */
-const EXACT_DIGITS = 15;
-const EXACT_HEX_DIGITS = 13;
-
 function scanNumber(s: Scanner, start: number): void {
   const { text } = s;
-  const hex = text.charCodeAt(start) === ZERO && (text.charCodeAt(start + 1) | 0x20) === LOWER_X;
-  let end = hex ? start + 2 : start;
+  let end = start;
   let value = 0;
-  for (let digit = digitAt(text, end, hex); digit >= 0; digit = digitAt(text, ++end, hex))
-    value = value * (hex ? 16 : 10) + digit;
-  const digits = hex ? end - start - 2 : end - start;
-  token(s, 'number', start, end);
-  if (digits === 0 || (flagsOf(text.charCodeAt(end)) & WORD) !== 0) throw syntaxError(s, 'this is not a number', start);
-  if (!hex && digits > 1 && text.charCodeAt(start) === ZERO)
-    throw syntaxError(s, 'a number does not start with 0: LLVM would take it for octal', start);
-  s.value = digits <= (hex ? EXACT_HEX_DIGITS : EXACT_DIGITS) ? value : BigInt(text.slice(start, end));
-}
-
-function digitAt(text: string, at: number, hex: boolean): number {
-  const code = text.charCodeAt(at);
-  if ((flagsOf(code) & DIGIT) !== 0) return code - ZERO;
-  const letter = code | 0x20;
-  return hex && letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+  let code = text.charCodeAt(start);
+  // Most are small, and need no more than this.
+  for (; flagsOf(code) & DIGIT; code = text.charCodeAt(++end)) value = value * 10 + code - ZERO;
+  if (value < 1e9 && text.charCodeAt(start) !== ZERO && !(flagsOf(code) & WORD)) {
+    token(s, 'number', start, end);
+    s.value = value;
+    return;
+  }
+  scanWord(s, start, ZERO);
+  s.type = 'number';
+  // What starts with 0 LLVM would take for octal.
+  if (!/^(0|[1-9]\d*|0x[\da-f]+)$/i.test(s.word)) throw syntaxError(s, 'expected a number as 10 or 0xa', start);
+  value = Number(s.word);
+  s.value = Number.isSafeInteger(value) ? value : BigInt(s.word);
 }
 
 function scanQuoted(s: Scanner, start: number): void {
   QUOTED.lastIndex = start;
-  const quoted = QUOTED.exec(s.text)?.[0];
-  if (quoted === undefined) throw syntaxError(s, 'the quoted name does not end on this line', start);
-  token(s, 'quoted', start, start + quoted.length);
   try {
+    const quoted = QUOTED.exec(s.text)?.[0] ?? '';
+    token(s, 'quoted', start, start + quoted.length);
     s.word = JSON.parse(quoted) as string;
   } catch {
     throw syntaxError(s, 'a quoted name is written as in JSON', start);

@@ -1,3 +1,4 @@
+import { invert } from '../codes.ts';
 import type { AluOp, Bits, Insn, JumpOp, Register } from '../insn.ts';
 import { readAssigned } from './assigned.ts';
 import { readLock, readStore, readStoreRelease } from './memory.ts';
@@ -16,17 +17,16 @@ import {
   readIndex,
   readInteger,
   readRegister,
-  readSameWidth,
   readTarget,
   signOf,
   startsInteger,
   takeSign,
 } from './read.ts';
 import { advance, type Scanner, syntaxError } from './scan.ts';
-import { aluSigns, type HelperNames, invert, jumpSigns } from './syntax.ts';
+import { aluSigns, type HelperNames, jumpSigns } from './syntax.ts';
 
-const aluOps: ReadonlyMap<string, AluOp> = /* @__PURE__ */ invert(aluSigns);
-const jumpOps: ReadonlyMap<string, JumpOp> = /* @__PURE__ */ invert(jumpSigns);
+const aluOps: ReadonlyMap<string, AluOp> = /* @__PURE__ */ invert(Object.entries(aluSigns)) as never;
+const jumpOps: ReadonlyMap<string, JumpOp> = /* @__PURE__ */ invert(Object.entries(jumpSigns)) as never;
 
 /** Reads an instruction or a label, but not what ends it. */
 export function readStatement(s: Scanner, helpers: HelperNames | undefined): Insn {
@@ -37,7 +37,7 @@ export function readStatement(s: Scanner, helpers: HelperNames | undefined): Ins
   advance(s);
   if (takeSign(s, ':')) {
     if (type === 'quoted' || helpers?.helperId(word) === undefined) return { kind: 'label', name: word };
-    throw syntaxError(s, `'${word}' is a helper: call the label otherwise, or write it in quotes`, start);
+    throw syntaxError(s, 'a label named like a helper is written in quotes', start);
   }
   if (type === 'word')
     switch (word) {
@@ -69,7 +69,7 @@ export function readStatement(s: Scanner, helpers: HelperNames | undefined): Ins
 function readRegisterFirst(s: Scanner): Insn {
   const { register: dst, bits, start } = s;
   advance(s);
-  if (isSign(s, ':')) throw syntaxError(s, 'a label that is called like a register is written in quotes', start);
+  if (isSign(s, ':')) throw syntaxError(s, 'a label named like a register is written in quotes', start);
   const op = aluOps.get(signOf(s));
   if (op === undefined) throw syntaxError(s, `expected an operator: ${[...aluOps.keys()].join(' ')}`);
   advance(s);
@@ -79,7 +79,7 @@ function readRegisterFirst(s: Scanner): Insn {
 
 /** A register of that width, or an immediate. */
 function readOperand(s: Scanner, bits: Bits): Register | number {
-  if (s.type === 'register') return readSameWidth(s, bits);
+  if (s.type === 'register') return readRegister(s, bits);
   if (!startsInteger(s)) throw syntaxError(s, 'expected a register or a number');
   return bits === 64 ? readInteger(s, imm64) : readInteger(s, imm32) | 0;
 }
@@ -101,8 +101,7 @@ function readJump(s: Scanner): Insn {
 function readCall(s: Scanner, helpers: HelperNames | undefined): Insn {
   if (s.type === 'number') return { kind: 'call', helper: readInteger(s, id) };
   const { type, word } = s;
-  if (type !== 'word' && type !== 'quoted')
-    throw syntaxError(s, 'expected a helper, by name or number, a label, kfunc[id], or pc+n');
+  if (type !== 'word' && type !== 'quoted') throw syntaxError(s, 'expected a helper, a label, kfunc[id] or pc+n');
   const target = readTarget(s, jump32);
   if (type === 'quoted' || typeof target === 'number') return { kind: 'call_subprog', target };
   if (word === 'kfunc' && isSign(s, '[')) {
@@ -113,8 +112,8 @@ function readCall(s: Scanner, helpers: HelperNames | undefined): Insn {
   return helper === undefined ? { kind: 'call_subprog', target } : { kind: 'call', helper };
 }
 
-const opcodeField: Limits = { min: 0, max: 0xff, code: 'IMMEDIATE_RANGE', what: 'opcode' };
-const registerField: Limits = { min: 0, max: 0xf, code: 'IMMEDIATE_RANGE', what: 'number of a register' };
+const opcodeField: Limits = { ...id, max: 0xff, what: 'opcode' };
+const registerField: Limits = { ...id, max: 0xf, what: 'register' };
 
 /** `.raw opcode, dst, src, off, imm` */
 function readRaw(s: Scanner): Insn {
