@@ -10,7 +10,7 @@ import {
   TYPE_BYTES,
   vlen,
 } from './raw.ts';
-import type { BtfLinkage, BtfMember, BtfType } from './types.ts';
+import type { BtfLinkage, BtfMember, BtfTag, BtfType } from './types.ts';
 
 const linkages: readonly BtfLinkage[] = ['static', 'global', 'extern'];
 /** The encoding bits of an int: signed 1, char 2, bool 4. */
@@ -27,8 +27,11 @@ export function decodeType(raw: RawBtf, id: number, at: number): BtfType {
   const name = text(at);
   const sizeOrType = u32(at + 8);
   const more = at + TYPE_BYTES;
-  const entries = <Entry>(bytes: number, decode: (at: number) => Entry): Entry[] =>
-    Array.from({ length: vlen(info) }, (_, i) => decode(more + i * bytes));
+  const entries = <Entry>(bytes: number, decode: (at: number) => Entry): Entry[] => {
+    const list: Entry[] = [];
+    for (let i = 0, at = more; i < vlen(info); i++, at += bytes) list.push(decode(at));
+    return list;
+  };
 
   switch (kind) {
     case 'void':
@@ -73,11 +76,15 @@ export function decodeType(raw: RawBtf, id: number, at: number): BtfType {
     case 'float':
       return { id, name, kind, size: sizeOrType };
     case 'decl_tag':
-      return { id, name, kind, typeId: sizeOrType, componentIndex: view.getInt32(more, littleEndian) };
+      return { id, name, kind, typeId: sizeOrType, componentIndex: view.getInt32(more, littleEndian), ...tag(flag) };
+    case 'type_tag':
+      return { id, name, kind, typeId: sizeOrType, ...tag(flag) };
     default:
       return { id, name, kind, typeId: sizeOrType };
   }
 }
+
+const tag = (flag: boolean): BtfTag => (flag ? { attribute: true } : {});
 
 /** With kind_flag set, the upper 8 bits of a member's offset are the width of a bitfield, or 0. */
 export function decodeMember(raw: RawBtf, at: number, flag: boolean): BtfMember {

@@ -136,17 +136,21 @@ export function nextType(raw: RawBtf, at: number): number {
   return next;
 }
 
-/** The bytes that hold a string, and where in them. */
-function stringPlace(raw: RawBtf, offset: number): { raw: RawBtf; start: number } {
+/** The bytes that hold a string: these, or those that they go on from. */
+export function stringOwner(raw: RawBtf, offset: number): RawBtf {
   let owner = raw;
   while (offset < owner.firstString && owner.base) owner = owner.base;
-  return { raw: owner, start: owner.stringsStart + offset - owner.firstString };
+  return owner;
 }
+
+/** Where in its owner a string starts. */
+export const stringStart = (owner: RawBtf, offset: number): number => owner.stringsStart + offset - owner.firstString;
 
 /** The NUL-terminated string at an offset of the string section. */
 export function readString(raw: RawBtf, offset: number): string {
   if (offset === 0) return '';
-  const { raw: owner, start } = stringPlace(raw, offset);
+  const owner = stringOwner(raw, offset);
+  const start = stringStart(owner, offset);
   let text = '';
   for (let at = start; ; at++) {
     if (at >= owner.stringsEnd) corrupt(start, 'a string does not end inside the string section');
@@ -158,7 +162,8 @@ export function readString(raw: RawBtf, offset: number): string {
 
 /** Whether the string at an offset is this one, given as its bytes. */
 export function stringIs(raw: RawBtf, offset: number, name: Uint8Array): boolean {
-  const { raw: owner, start } = stringPlace(raw, offset);
+  const owner = stringOwner(raw, offset);
+  const start = stringStart(owner, offset);
   if (start + name.length >= owner.stringsEnd) return false;
   const { bytes } = owner;
   for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name[i]) return false;
@@ -167,5 +172,7 @@ export function stringIs(raw: RawBtf, offset: number, name: Uint8Array): boolean
 
 /** A name as the bytes that BTF has for it. */
 export function nameBytes(name: string): Uint8Array {
-  return Uint8Array.from(name, (char) => char.charCodeAt(0));
+  const bytes = new Uint8Array(name.length);
+  for (let i = 0; i < name.length; i++) bytes[i] = name.charCodeAt(i);
+  return bytes;
 }

@@ -1,6 +1,16 @@
 import { decodeType } from './decode.ts';
 import { BtfError } from './error.ts';
-import { type BtfKind, kindNumber, kinds, nameBytes, nextType, type RawBtf, stringIs } from './raw.ts';
+import {
+  type BtfKind,
+  kindNumber,
+  kinds,
+  nameBytes,
+  nextType,
+  type RawBtf,
+  stringIs,
+  stringOwner,
+  stringStart,
+} from './raw.ts';
 import type { BtfType } from './types.ts';
 
 /** The types of some bytes of BTF and of their base: found by id and by name, scanned no further than asked. */
@@ -8,6 +18,8 @@ export interface Store {
   readonly raw: RawBtf;
   /** The bytes that hold a type, and where in them it starts; undefined when there are not so many types. */
   place(id: number): { readonly raw: RawBtf; readonly at: number } | undefined;
+  /** Where the type of `raw` with this number starts, from 0; undefined when there are not so many. */
+  start(ordinal: number): number | undefined;
   /** The id of the first type of this kind with this name. */
   find(kind: BtfKind, name: string): number | undefined;
   /** The ids of all types, those of the base first: 1..count. Scans everything. */
@@ -26,7 +38,6 @@ export function openStore(raw: RawBtf, base?: Store): Store {
   let finds = 0;
   let index: NameIndex | undefined;
 
-  /** Where the type after `firstId` by this number starts. */
   function start(ordinal: number): number | undefined {
     while (known <= ordinal) {
       if (next >= raw.typesEnd) return undefined;
@@ -77,7 +88,7 @@ export function openStore(raw: RawBtf, base?: Store): Store {
     return raw.firstId - 1 + known;
   }
 
-  return { raw, place, find, count };
+  return { raw, place, start, find, count };
 }
 
 type NameIndex = (kind: number, name: Uint8Array) => number | undefined;
@@ -118,10 +129,9 @@ function hash(name: Uint8Array, kind: number): number {
 
 /** The same of the string at an offset; a string that does not end is cut. */
 function hashAt(raw: RawBtf, offset: number, kind: number): number {
-  let owner = raw;
-  while (offset < owner.firstString && owner.base) owner = owner.base;
+  const owner = stringOwner(raw, offset);
   let value = 0x811c9dc5 ^ kind;
-  for (let at = owner.stringsStart + offset - owner.firstString; at < owner.stringsEnd; at++) {
+  for (let at = stringStart(owner, offset); at < owner.stringsEnd; at++) {
     const byte = owner.view.getUint8(at);
     if (byte === 0) break;
     value = Math.imul(value ^ byte, 0x01000193);

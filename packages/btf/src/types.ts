@@ -14,7 +14,7 @@ export type BtfType = { readonly id: number; readonly name: string } & (
       readonly bitOffset: number;
       readonly encoding: 'unsigned' | 'signed' | 'char' | 'bool';
     }
-  | { readonly kind: 'ptr' | 'typedef' | 'volatile' | 'const' | 'restrict' | 'type_tag'; readonly typeId: number }
+  | { readonly kind: 'ptr' | 'typedef' | 'volatile' | 'const' | 'restrict'; readonly typeId: number }
   | { readonly kind: 'array'; readonly typeId: number; readonly indexTypeId: number; readonly length: number }
   | { readonly kind: 'struct' | 'union'; readonly size: number; readonly members: readonly BtfMember[] }
   | {
@@ -36,7 +36,8 @@ export type BtfType = { readonly id: number; readonly name: string } & (
   | { readonly kind: 'datasec'; readonly size: number; readonly vars: readonly BtfSectionVar[] }
   | { readonly kind: 'float'; readonly size: number }
   /** `componentIndex` is the member or parameter that the tag is on, -1 for the type itself. */
-  | { readonly kind: 'decl_tag'; readonly typeId: number; readonly componentIndex: number }
+  | ({ readonly kind: 'decl_tag'; readonly typeId: number; readonly componentIndex: number } & BtfTag)
+  | ({ readonly kind: 'type_tag'; readonly typeId: number } & BtfTag)
 );
 
 /** The type of one kind. */
@@ -49,6 +50,15 @@ export type BtfTypeOf<Kind extends BtfKind> = BtfType extends infer Type
   : never;
 
 export type BtfLinkage = 'static' | 'global' | 'extern';
+
+/** What both kinds of tags have. */
+export interface BtfTag {
+  /**
+   * The name is that of any attribute, `__attribute__((NAME))`; without it, the argument of btf_decl_tag or btf_type_tag.
+   * Linux 6.15 and newer.
+   */
+  readonly attribute?: true;
+}
 
 /** A member of a struct or union. */
 export interface BtfMember {

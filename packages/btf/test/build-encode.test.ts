@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as build from '../src/build/index.ts';
 import { type BtfTypeData, encodeBtf } from '../src/build/index.ts';
+import { formatDeclaration } from '../src/format/index.ts';
 import { type Btf, type BtfType, parseBtf } from '../src/index.ts';
+import { buildBtf } from './build.ts';
 
 test('the exported names', () => {
   expect(Object.keys(build)).toEqual(['encodeBtf']);
@@ -44,6 +46,8 @@ const everyKind: BtfTypeData[] = [
   { kind: 'float', name: 'double', size: 8 },
   { kind: 'decl_tag', name: 'tag', typeId: 4, componentIndex: -1 },
   { kind: 'type_tag', name: 'user', typeId: 1 },
+  { kind: 'decl_tag', name: 'unused', typeId: 4, componentIndex: 1, attribute: true },
+  { kind: 'type_tag', name: 'address_space(1)', typeId: 1, attribute: true },
 ];
 
 const typesOf = (btf: Btf, first = 1): BtfType[] =>
@@ -59,6 +63,22 @@ describe.each([true, false])('little-endian: %s', (littleEndian) => {
     const bytes = encodeBtf(everyKind, { littleEndian });
     expect(encodeBtf(typesOf(parseBtf(bytes)) as BtfTypeData[], { littleEndian })).toEqual(bytes);
   });
+});
+
+test('tags that hold any attribute are told from others by kind_flag', () => {
+  const bytes = buildBtf([
+    { name: 'int', kind: 1, sizeOrType: 4, extra: [0x0100_0020] },
+    { name: 'noderef', kind: 18, kindFlag: true, sizeOrType: 1 },
+    { name: 'unused', kind: 17, kindFlag: true, sizeOrType: 4, extra: [0xffff_ffff] },
+    { name: 't', kind: 8, sizeOrType: 2 },
+  ]);
+  const btf = parseBtf(bytes);
+  expect(typesOf(btf).slice(1, 3)).toEqual([
+    { id: 2, kind: 'type_tag', name: 'noderef', typeId: 1, attribute: true },
+    { id: 3, kind: 'decl_tag', name: 'unused', typeId: 4, componentIndex: -1, attribute: true },
+  ]);
+  expect(encodeBtf(typesOf(btf) as BtfTypeData[])).toEqual(bytes);
+  expect(formatDeclaration(btf, 2, 'v')).toBe('int __attribute__((noderef)) v');
 });
 
 test('a string is written once', () => {

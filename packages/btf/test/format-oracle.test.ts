@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatC, formatJson, formatRaw } from '../src/format/index.ts';
 import { type Btf, type BtfMember, parseBtf } from '../src/index.ts';
 import { buildBtf } from './build.ts';
-import { everyKind } from './format/records.ts';
+import { DECL_TAG, everyKind, TYPE_TAG } from './format/records.ts';
 import { findTool, hasVmlinux, vmlinux } from './format/tools.ts';
 
 const bpftool = findTool('bpftool', '/usr/sbin/bpftool');
@@ -22,7 +22,10 @@ const dumped = (...args: string[]): Buffer =>
   execFileSync(bpftool as string, ['btf', 'dump', 'file', ...args], { maxBuffer: 2 ** 30 });
 
 test.runIf(bpftool)('raw text of every kind is what bpftool prints', () => {
-  const bytes = buildBtf(everyKind);
+  const attributes = everyKind
+    .filter(({ kind }) => kind === DECL_TAG || kind === TYPE_TAG)
+    .map((tag) => ({ ...tag, kindFlag: true }));
+  const bytes = buildBtf([...everyKind, ...attributes]);
   const file = join(folder, 'every.btf');
   writeFileSync(file, bytes);
   expect(Buffer.concat([...formatRaw(parseBtf(bytes))]).toString()).toBe(dumped(file, 'format', 'raw').toString());

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as format from '../src/format/index.ts';
 import { formatJson, formatRaw } from '../src/format/index.ts';
 import { parseBtf } from '../src/index.ts';
-import { buildBtf } from './build.ts';
+import { buildBtf, type Record } from './build.ts';
 import { ENUM, everyKind, INT, STRUCT } from './format/records.ts';
 
 const textOf = (chunks: Iterable<Uint8Array>): string => Buffer.concat([...chunks]).toString('latin1');
@@ -129,6 +129,26 @@ test('what is long comes in chunks', () => {
   const chunks = [...formatRaw(parseBtf(buildBtf(records)))];
   expect(chunks.length).toBeGreaterThan(2);
   expect(textOf(chunks).split('\n')).toHaveLength(3001);
+});
+
+test('a type that is longer than a chunk comes whole', () => {
+  const names = Array.from({ length: 5000 }, (_, i) => `the_member_with_the_number_${i}`);
+  const extra = names.flatMap((name, i) => [name, 1, i * 32]);
+  const int: Record = { name: 'int', kind: INT, sizeOrType: 4, extra: [32] };
+  const btf = parseBtf(buildBtf([int, { name: 'long', kind: STRUCT, vlen: 5000, sizeOrType: 20_000, extra }, int]));
+  const lines = textOf(formatRaw(btf)).split('\n');
+  expect(lines.slice(2, -2)).toEqual(names.map((name, i) => `\t'${name}' type_id=1 bits_offset=${i * 32}`));
+  expect([lines[1], lines.at(-2), lines.at(-1)]).toEqual([
+    "[2] STRUCT 'long' size=20000 vlen=5000",
+    "[3] INT 'int' size=4 bits_offset=0 nr_bits=32 encoding=(none)",
+    '',
+  ]);
+  expect(JSON.parse(textOf(formatJson(btf))).types[1].members).toHaveLength(5000);
+});
+
+test('no types are none', () => {
+  const btf = parseBtf(buildBtf([]));
+  expect([textOf(formatRaw(btf)), textOf(formatJson(btf))]).toEqual(['', '{"types":[]}\n']);
 });
 
 test('a string that does not end is told with its place', () => {

@@ -135,8 +135,11 @@ function writeType(target: Target, type: BtfTypeData): void {
       head(target, type, 0, false, size());
       return;
     case 'decl_tag':
-      head(target, type, 0, false, reference());
+      head(target, type, 0, type.attribute === true, reference());
       out.u32(integer(target, 'componentIndex', type.componentIndex, -1, 0x7fff_ffff) >>> 0);
+      return;
+    case 'type_tag':
+      head(target, type, 0, type.attribute === true, reference());
       return;
     default:
       head(target, type, 0, false, reference());

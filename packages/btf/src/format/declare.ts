@@ -45,7 +45,7 @@ export function declare(speller: Speller, typeId: number, name: string, place: P
         current = type.typeId;
         continue;
       case 'type_tag':
-        attributes = ` ${tagAttribute(types, type)}${attributes}`;
+        attributes = ` ${tagAttribute(type)}${attributes}`;
         current = type.typeId;
         continue;
       case 'ptr': {
@@ -99,9 +99,9 @@ export function isTagged(type: BtfType): type is Tagged {
 }
 
 /** `user` and such of sparse, or since Linux 6.15 any attribute. */
-function tagAttribute(types: Types, { id, name }: BtfType): string {
+function tagAttribute({ name, attribute }: BtfTypeOf<'type_tag'>): string {
   const text = name.replace(/[^\w (),.-]/g, '_');
-  return types.flagged(id) ? `__attribute__((${text}))` : `__attribute__((btf_type_tag("${text}")))`;
+  return attribute ? `__attribute__((${text}))` : `__attribute__((btf_type_tag("${text}")))`;
 }
 
 /** A name, with what C does not take in one replaced: other languages have other names. */

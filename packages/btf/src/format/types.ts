@@ -1,7 +1,6 @@
 import { type Btf, storeOf } from '../btf.ts';
 import { BtfError, corrupt } from '../error.ts';
-import { placeOf, u32 } from '../layout.ts';
-import { kindFlag } from '../raw.ts';
+import { placeOf } from '../layout.ts';
 import type { BtfType } from '../types.ts';
 
 /** Types of a BTF for one run of a formatter: decoded once, and followed no further than their number allows. */
@@ -10,8 +9,6 @@ export interface Types {
   type(id: number): BtfType;
   /** The type behind qualifiers, type tags and typedefs. */
   behind(id: number): BtfType;
-  /** Whether a type tag holds any attribute, not only the value of btf_type_tag. */
-  flagged(id: number): boolean;
   /** Accounts for one more type that is written, so deep inside others. A corrupt file may nest types without end. */
   step(id: number, depth: number): void;
   corrupt(id: number, message: string): never;
@@ -41,10 +38,6 @@ export function openTypes(btf: Btf): Types {
     btf,
     type,
     behind: (id) => type(btf.resolve(id)),
-    flagged(id) {
-      const { raw, at } = placeOf(store, id);
-      return kindFlag(u32(raw, at + 4));
-    },
     step(id, depth) {
       if (depth > MAX_DEPTH) fail(id, `type ${id} is nested in more than ${MAX_DEPTH} others`);
       if (steps-- === 0) fail(id, 'its anonymous types are nested in one another too often to be written');

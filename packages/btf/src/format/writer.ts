@@ -1,120 +1,80 @@
 import { corrupt } from '../error.ts';
-import type { RawBtf } from '../raw.ts';
+import { nameBytes, type RawBtf, stringOwner, stringStart } from '../raw.ts';
 
-/** Bytes of one chunk of output; a record may make it longer. */
-const CHUNK_BYTES = 64 * 1024;
-/** No number is longer. */
-const NUMBER_BYTES = 20;
+// Text that is put together as bytes: names are copied from BTF as they are, with nothing made for each of them.
+//
+// Each function writes at a place and returns the one after, which so stays in a register: a field takes half as long again.
+// Bytes beyond the end of the array are dropped, as JavaScript does: who sees the place beyond the end writes again, with
+// more room.
 
-/** Text that is put together as bytes: names are copied from BTF as they are, with nothing made for each of them. */
-export interface Writer {
-  /** Whether there is a chunk's worth. */
-  full(): boolean;
-  /** What was written since the last time. */
-  take(): Uint8Array;
-  put(text: Uint8Array): void;
-  number(value: number): void;
-  /** The string at an offset of BTF's strings. */
-  name(raw: RawBtf, offset: number): void;
+/** For each byte that does not stand for itself, what does. */
+export type Escapes = readonly (Uint8Array | undefined)[];
+
+export function put(to: Uint8Array, at: number, text: Uint8Array): number {
+  const { length } = text;
+  for (let i = 0; i < length; i++) to[at + i] = text[i] as number;
+  return at + length;
 }
 
-/**
- * @param anonymous what stands for the empty name
- * @param escapes for each byte, what stands for it in a name
- */
-export function openWriter(anonymous: Uint8Array, escapes?: readonly (Uint8Array | undefined)[]): Writer {
-  let out = new Uint8Array(CHUNK_BYTES + CHUNK_BYTES / 4);
-  let at = 0;
+/** A number after its name. */
+export function putField(to: Uint8Array, at: number, text: Uint8Array, value: number): number {
+  return putNumber(to, put(to, at, text), value);
+}
 
-  function reserve(bytes: number): void {
-    if (at + bytes <= out.length) return;
-    const larger = new Uint8Array(Math.max(out.length * 2, at + bytes));
-    larger.set(out);
-    out = larger;
+/** A number from 0, which is to be below 2^31 as a rule: V8 makes fast code of this while it always is. */
+function putNumber(to: Uint8Array, at: number, value: number): number {
+  let digits = 1;
+  for (let limit = 10; value >= limit; limit *= 10) digits++;
+  const end = at + digits;
+  let rest = value;
+  for (let place = end - 1; place >= at; place--) {
+    const tenth = rest < 0x8000_0000 ? (rest / 10) | 0 : Math.floor(rest / 10);
+    to[place] = 0x30 + rest - tenth * 10;
+    rest = tenth;
   }
+  return end;
+}
 
-  // Loops have what they change in variables of their own, which is twice as fast.
-  function put(text: Uint8Array): void {
-    const { length } = text;
-    reserve(length);
-    const to = out;
-    const start = at;
-    for (let i = 0; i < length; i++) to[start + i] = text[i] as number;
-    at = start + length;
+/** A number from 0 which may well be large. */
+export function putUnsigned(to: Uint8Array, at: number, value: number): number {
+  return value < 1_000_000_000 ? putNumber(to, at, value) : put(to, at, nameBytes(String(value)));
+}
+
+export function putSigned(to: Uint8Array, at: number, value: number): number {
+  if (value >= 0) return putUnsigned(to, at, value);
+  to[at] = 0x2d;
+  return putUnsigned(to, at + 1, -value);
+}
+
+const ANONYMOUS = nameBytes('(anon)');
+
+/** The string at an offset of BTF's strings. */
+export function putName(to: Uint8Array, at: number, raw: RawBtf, offset: number): number {
+  if (offset === 0) return put(to, at, ANONYMOUS);
+  const owner = stringOwner(raw, offset);
+  const start = stringStart(owner, offset);
+  const { bytes, stringsEnd } = owner;
+  let place = at;
+  for (let from = start; from < stringsEnd; from++) {
+    const byte = bytes[from] as number;
+    if (byte === 0) return place;
+    to[place++] = byte;
   }
+  return corrupt(start, 'a string does not end inside the string section');
+}
 
-  function number(value: number): void {
-    reserve(NUMBER_BYTES);
-    const to = out;
-    let rest = value;
-    if (rest < 0) {
-      to[at++] = 0x2d;
-      rest = -rest;
-    }
-    let digits = 1;
-    for (let limit = 10; rest >= limit; limit *= 10) digits++;
-    const start = at;
-    at = start + digits;
-    for (let place = at - 1; place >= start; place--) {
-      // The rest is small after the first digit.
-      const tenth = rest < 0x8000_0000 ? (rest / 10) | 0 : Math.floor(rest / 10);
-      to[place] = 0x30 + rest - tenth * 10;
-      rest = tenth;
-    }
-  }
-
-  let owner: RawBtf | undefined;
-  let bytes: Uint8Array = new Uint8Array();
-  function name(raw: RawBtf, offset: number): void {
-    if (offset === 0) {
-      put(anonymous);
-      return;
-    }
-    let holder = raw;
-    while (offset < holder.firstString && holder.base) holder = holder.base;
-    if (holder !== owner) {
-      owner = holder;
-      bytes = new Uint8Array(holder.view.buffer, holder.view.byteOffset, holder.stringsEnd);
-    }
-    const from = bytes;
-    const start = holder.stringsStart + offset - holder.firstString;
-    let end = start;
-    while (end < from.length && from[end] !== 0) end++;
-    if (end >= from.length) corrupt(start, 'a string does not end inside the string section');
-    reserve(end - start);
-    const to = out;
-    let place = at;
-    for (let i = start; i < end; i++) {
-      const byte = from[i] as number;
-      if (escapes?.[byte]) {
-        at = place;
-        for (let rest = i; rest < end; rest++) putEscaped(from[rest] as number, escapes);
-        return;
-      }
-      to[place++] = byte;
-    }
-    at = place;
-  }
-
-  function putEscaped(byte: number, escapes: readonly (Uint8Array | undefined)[]): void {
+/** The same with some bytes replaced: a function of its own, because the test for each byte takes time. */
+export function putEscaped(to: Uint8Array, at: number, raw: RawBtf, offset: number, escapes: Escapes): number {
+  const name = new Uint8Array(putName(NOWHERE, 0, raw, offset));
+  putName(name, 0, raw, offset);
+  let place = at;
+  for (const byte of name) {
     const escaped = escapes[byte];
-    if (escaped) put(escaped);
-    else {
-      reserve(1);
-      out[at++] = byte;
-    }
+    if (escaped) place = put(to, place, escaped);
+    else to[place++] = byte;
   }
-
-  return {
-    full: () => at >= CHUNK_BYTES,
-    take() {
-      const chunk = out.subarray(0, at);
-      out = new Uint8Array(CHUNK_BYTES + CHUNK_BYTES / 4);
-      at = 0;
-      return chunk;
-    },
-    put,
-    number,
-    name,
-  };
+  return place;
 }
+
+/** Nothing that is written here stays: for the length. */
+const NOWHERE = new Uint8Array();

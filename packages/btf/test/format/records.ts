@@ -17,7 +17,7 @@ export const FUNC_PROTO = 13;
 const VAR = 14;
 export const DATASEC = 15;
 export const FLOAT = 16;
-const DECL_TAG = 17;
+export const DECL_TAG = 17;
 export const TYPE_TAG = 18;
 export const ENUM64 = 19;
 
