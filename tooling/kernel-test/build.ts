@@ -19,6 +19,7 @@ export async function buildKernelTests(): Promise<string> {
   const tests = ['packages', 'apps'].flatMap((rooms) =>
     readdirSync(join(root, rooms)).flatMap((room) => filesIn(`${rooms}/${room}/test`, '.kernel.test.ts')),
   );
+  tests.push(...filesIn('tooling/uapi', '.kernel.test.ts'));
   const entry = [
     ...tests.map((test) => `import './${test}';`),
     `import { runKernelTests } from './${relative(root, import.meta.dirname)}/harness.ts';`,
@@ -41,7 +42,7 @@ function filesIn(folder: string, ending: string): string[] {
   return names.sort().map((name) => `${folder}/${name}`);
 }
 
-async function bundle(outfile: string, input: { stdin: object } | { entryPoints: string[] }): Promise<void> {
+export async function bundle(outfile: string, input: { stdin: object } | { entryPoints: string[] }): Promise<void> {
   await build({
     ...(input as object),
     outfile,

@@ -1,13 +1,29 @@
 import { readFileSync } from 'node:fs';
 import { kernelBtf } from '@bpf/programs';
-import { mapCreate, progLoad, SysError } from '@bpf/sys';
+import {
+  capabilityNames,
+  type LinkCreateOptions,
+  linkCreate,
+  type MapType,
+  mapCreate,
+  PERF_COUNT_SW_BPF_OUTPUT,
+  PERF_COUNT_SW_CPU_CLOCK,
+  type PerfEventOptions,
+  perfEventOpen,
+  progLoad,
+  readMachine,
+  SysError,
+  tracepointId,
+} from '@bpf/sys';
+import { ifIndex, tcClsactAdd, tcFilterAdd, xdpAttach } from '@bpf/sys/netlink';
 import type { Feature } from './harness.ts';
+import { addVeth, inNetns } from './netns.ts';
 
 /** `r0 = 0; exit`, written out so that a probe rests on as little as possible. */
 const RETURN_0 = Uint8Array.from([0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
 
 /** bpf(2) itself: the call, and the privilege to create a map. */
-const bpfSyscall: Feature = {
+export const bpfSyscall: Feature = {
   name: 'bpf(2)',
   probe() {
     mapCreate({ type: 'array', keySize: 4, valueSize: 4, maxEntries: 1 }).close();
@@ -23,6 +39,17 @@ export const btf: Feature = {
     return undefined;
   },
 };
+
+/** A map type, tried by making one. */
+export function mapType(type: MapType, make: (type: MapType) => { close(): void }): Feature {
+  return {
+    name: `map/${type}`,
+    probe() {
+      make(type).close();
+      return undefined;
+    },
+  };
+}
 
 export const hashMap: Feature = { ...bpfSyscall, name: 'map/hash' };
 export const arrayMap: Feature = { ...bpfSyscall, name: 'map/array' };
@@ -76,6 +103,38 @@ export const tpBtf: Feature = {
   probe: () => bpfSyscall.probe() ?? inBtf('typedef', 'btf_trace_sched_process_fork'),
 };
 
+/** Links on cgroups: Linux 5.7. */
+export const cgroupLinks: Feature = { ...bpfSyscall, name: 'attach/cgroup' };
+
+/** Many functions with one link, where the kernel has fprobe: Linux 5.18. */
+export const kprobeMulti: Feature = multi('attach/kprobe_multi', 'trace_kprobe_multi', {
+  kprobeMulti: { symbols: ['vfs_read'] },
+});
+/** Linux 6.6. */
+export const uprobeMulti: Feature = multi('attach/uprobe_multi', 'trace_uprobe_multi', {
+  uprobeMulti: { path: '/proc/self/exe', offsets: [64n] },
+});
+
+function multi(
+  name: string,
+  attachType: 'trace_kprobe_multi' | 'trace_uprobe_multi',
+  places: Partial<Pick<LinkCreateOptions, 'kprobeMulti' | 'uprobeMulti'>>,
+): Feature {
+  return {
+    name,
+    probe() {
+      try {
+        using prog = progLoad({ type: 'kprobe', expectedAttachType: attachType, insns: RETURN_0, license: 'GPL' });
+        linkCreate({ prog, attachType, ...places }).close();
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof SysError) || !['EINVAL', 'EOPNOTSUPP', 'ENOTSUPP'].includes(error.code)) throw error;
+        return `this kernel has no ${attachType} links (${error.code})`;
+      }
+    },
+  };
+}
+
 /** An iterator that this kernel's BTF offers. */
 export function iterator(target: string): Feature {
   return { name: `iter/${target}`, probe: () => bpfSyscall.probe() ?? inBtf('func', `bpf_iter_${target}`) };
@@ -114,6 +173,107 @@ function tracing(name: string, attachType: 'trace_fentry' | 'trace_fexit' | 'mod
   };
 }
 
+/** @throws when there is none */
+export function idInBtf(kind: 'func' | 'typedef' | 'struct', name: string): number {
+  const id = kernelBtf().find(kind, name);
+  if (id === undefined) throw new Error(`this kernel's BTF has no ${kind} ${name}`);
+  return id;
+}
+
 function inBtf(kind: 'func' | 'typedef' | 'var', name: string): string | undefined {
   return kernelBtf().find(kind, name) === undefined ? `this kernel's BTF has no ${kind} ${name}` : undefined;
 }
+
+/** XDP programs on an interface, attached by netlink: tried in a network namespace of its own. */
+export const netlinkXdp: Feature = {
+  name: 'netlink/xdp',
+  probe() {
+    using prog = progLoad({ type: 'xdp', insns: RETURN_0, license: 'GPL' });
+    return inNetns(() => {
+      addVeth('a', 'b');
+      xdpAttach({ ifindex: ifIndex('a'), prog, mode: 'skb' });
+      return undefined;
+    });
+  },
+};
+
+/** Filters of kind bpf on an interface's clsact, added by netlink. */
+export const netlinkTc: Feature = {
+  name: 'netlink/tc',
+  probe() {
+    using prog = progLoad({ type: 'sched_cls', insns: RETURN_0, license: 'GPL' });
+    return inNetns(() => {
+      addVeth('a', 'b');
+      const ifindex = ifIndex('a');
+      tcClsactAdd(ifindex);
+      tcFilterAdd({ ifindex, direction: 'ingress', prog, name: 'probe' });
+      return undefined;
+    });
+  },
+};
+
+/** Events of perf_event_open(2), tried by opening one. */
+function perfEvent(name: string, options: () => PerfEventOptions): Feature {
+  return {
+    name: `perf/${name}`,
+    probe() {
+      perfEventOpen({ ...options(), disabled: true }).close();
+      return undefined;
+    },
+  };
+}
+
+export const perfSoftware: Feature = perfEvent('software', () => ({
+  type: 'software',
+  config: PERF_COUNT_SW_CPU_CLOCK,
+  pid: 0,
+  cpu: -1,
+}));
+export const perfTracepoint: Feature = perfEvent('tracepoint', () => ({
+  type: 'tracepoint',
+  config: tracepointId('sched', 'sched_switch'),
+}));
+export const perfKprobe: Feature = perfEvent('kprobe', () => ({
+  type: 'kprobe',
+  config: 0,
+  config1: 'do_sys_openat2',
+}));
+export const perfUprobe: Feature = perfEvent('uprobe', () => ({
+  type: 'uprobe',
+  config: 0,
+  config1: process.execPath,
+}));
+
+/** Mapping an array map into this process. */
+export const mapMmap: Feature = {
+  name: 'map/mmap',
+  probe() {
+    mapCreate({ type: 'array', keySize: 4, valueSize: 8, maxEntries: 1, flags: ['mmapable'] }).close();
+    return undefined;
+  },
+};
+
+/** Waiting for a ring buffer. */
+export const pollRingbuf: Feature = {
+  name: 'poll/ringbuf',
+  probe() {
+    mapCreate({ type: 'ringbuf', keySize: 0, valueSize: 0, maxEntries: 65_536 }).close();
+    return undefined;
+  },
+};
+
+/** The limit of locked memory, which Linux before 5.11 counts maps against. */
+export const memlock: Feature = {
+  name: 'rlimit/memlock',
+  probe: () =>
+    bpfSyscall.probe() ??
+    (capabilityNames(readMachine().capabilities).includes('CAP_SYS_RESOURCE')
+      ? undefined
+      : 'this process may not raise limits: it has no CAP_SYS_RESOURCE'),
+};
+
+/** Samples that programs write. */
+export const perfBpfOutput: Feature = perfEvent('bpf_output', () => ({
+  type: 'software',
+  config: PERF_COUNT_SW_BPF_OUTPUT,
+}));

@@ -15,7 +15,7 @@ function run(instructions: Instructions, map: { readonly fd: number }): number {
     { name: 'dsl_maps', type: 'socket_filter', instructions: [instructions, exit()] },
     { maps: { map } },
   );
-  return progTestRun(program, { data: new Uint8Array(14) }) | 0;
+  return progTestRun(program, { data: new Uint8Array(14) }).retval | 0;
 }
 
 const key = (n: number): Instructions => [st('w', 'r10', -4, n)];

@@ -1,9 +1,15 @@
+import type { Attr, BpfCmd } from './attr.ts';
 import { errnoName } from './errno.ts';
-import { SysError, UnavailableError } from './error.ts';
+import { SysError, type SysErrorFacts, UnavailableError } from './error.ts';
+import { hintFor } from './hint.ts';
 import { getLibc } from './libc.ts';
 import { readMachine, whyNotPermitted } from './machine.ts';
-import type { NativeMemory } from './memory.ts';
-import { BPF_CMD, type BpfCmd } from './uapi.ts';
+import { BPF_CMD } from './uapi.gen.ts';
+
+const EPERM = 1;
+const EINTR = 4;
+const EAGAIN = 11;
+const ENOSYS = 38;
 
 /**
  * Calls bpf(2) with an attr that already lies in native memory: for calls that are made often.
@@ -11,33 +17,35 @@ import { BPF_CMD, type BpfCmd } from './uapi.ts';
  * @returns the result, or -errno
  */
 export function bpf(command: number, attrAddress: number, attrBytes: number): number {
-  const { syscall, bpfNumber, errno } = getLibc();
-  const result = syscall(bpfNumber, command, attrAddress, attrBytes);
+  const { syscall, numbers, errno } = getLibc();
+  const result = syscall(numbers.bpf, command, attrAddress, attrBytes);
   return result < 0 ? -(errno[0] as number) : result;
 }
 
-/**
- * Calls bpf(2) with the whole of `attr`, which the caller has made exactly as long as the command's part of
- * `union bpf_attr`: the kernel reads that many bytes, and writes its outputs there.
- *
- * @throws SysError, and UnavailableError when the kernel does not permit or does not know the command
- */
-export function bpfOrThrow(command: BpfCmd, attr: NativeMemory): number {
-  const result = bpf(BPF_CMD[command], addressNumber(attr), attr.bytes.byteLength);
-  if (result < 0) throw bpfError(command, -result);
+/** Makes the call, again when a signal came while the kernel worked. Returns the result, or -errno. */
+export function call(attr: Attr<BpfCmd>, bytes: number = attr.bytes): number {
+  for (let tries = 5; ; tries--) {
+    const result = bpf(BPF_CMD[attr.command], attr.memory.address, bytes);
+    if ((result !== -EAGAIN && result !== -EINTR) || tries === 0) return result;
+  }
+}
+
+/** Makes the call, and throws unless it succeeds: SysError, or UnavailableError when the kernel does not permit it. */
+export function callOrThrow(attr: Attr<BpfCmd>, facts?: Partial<SysErrorFacts>): number {
+  const result = call(attr);
+  if (result < 0) throw bpfError(attr, -result, facts);
   return result;
 }
 
-/** The error to throw for a failed command. */
-export function bpfError(command: BpfCmd, errno: number, facts: { hint?: string; log?: string } = {}): SysError {
+/** The error to throw for a call that failed. */
+export function bpfError(attr: Attr<BpfCmd>, errno: number, facts: Partial<SysErrorFacts> = {}): SysError {
+  const { command } = attr;
   const all = { code: errnoName(errno), errno, syscall: 'bpf', command, ...facts };
-  if (errno === 38)
+  if (errno === ENOSYS)
     return new UnavailableError('This kernel has no bpf(2) system call: it needs CONFIG_BPF_SYSCALL=y.', all);
-  if (errno === 1) return new UnavailableError(`${command}: ${whyNotPermitted(readMachine())}`, all);
-  return new SysError(all);
-}
-
-/** An address as a number: user space ends below 2^53 everywhere. */
-export function addressNumber(memory: NativeMemory): number {
-  return Number(memory.address);
+  const hint = facts.hint ?? hintFor(attr, errno);
+  if (typeof hint === 'object') return new UnavailableError(`${command}: ${hint.unavailable}`, all);
+  if (errno === EPERM && hint === undefined)
+    return new UnavailableError(`${command}: ${whyNotPermitted(readMachine())}`, all);
+  return new SysError(hint === undefined ? all : { ...all, hint });
 }

@@ -7,14 +7,36 @@ export function u32(what: string, value: number): number {
   throw new RangeError(`${what} is ${value}; it must be an integer in 0..4294967295`);
 }
 
-/** The number of a name of the user API. Types refuse an unknown one; this is for JavaScript. */
-export function numberOf<Name extends string>(table: Readonly<Record<Name, number>>, name: Name, what: string): number {
+/**
+ * The number of a name of the user API, or a number as it is, for what a newer kernel has. Types refuse an unknown name;
+ * this is for JavaScript.
+ */
+export function numberOf<Name extends string>(
+  table: Readonly<Record<Name, number>>,
+  name: Name | number,
+  what: string,
+): number {
+  if (typeof name === 'number') return u32(what, name);
   if (Object.hasOwn(table, name)) return table[name];
   throw new RangeError(`'${name}' is not a ${what}; they are ${Object.keys(table).join(', ')}`);
 }
 
-/** The bytes of an object name, for the kernel's char[16]. */
-export function objectName(name: string): Uint8Array {
-  if (name.length <= NAME_MAX && /^[A-Za-z0-9_.]*$/.test(name)) return new TextEncoder().encode(name);
+/** Flags by name as the bits of a number. */
+export function flagsOf<Name extends string>(
+  table: Readonly<Record<Name, number>>,
+  names: readonly Name[] | undefined,
+  what: string,
+): number {
+  return (names ?? []).reduce((bits, name) => bits | numberOf(table, name, what), 0) >>> 0;
+}
+
+/** The name of a number of the user API, or the number, when a newer kernel has given it. */
+export function nameOf<Name extends string>(table: Readonly<Record<Name, number>>, number: number): Name | number {
+  return (Object.keys(table) as Name[]).find((name) => table[name] === number) ?? number;
+}
+
+/** An object name that the kernel takes. */
+export function objectName(name: string): string {
+  if (name.length <= NAME_MAX && /^[A-Za-z0-9_.]*$/.test(name)) return name;
   throw new RangeError(`the name '${name}' is not one that the kernel takes: at most ${NAME_MAX} of A-Z a-z 0-9 _ .`);
 }

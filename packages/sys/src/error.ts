@@ -1,3 +1,5 @@
+import { errnoName } from './errno.ts';
+
 /** The facts of a failed system call. */
 export interface SysErrorFacts {
   /** Such as 'EPERM'. */
@@ -8,10 +10,14 @@ export interface SysErrorFacts {
   readonly syscall: string;
   /** The bpf(2) command, such as 'BPF_MAP_CREATE'. */
   readonly command?: string;
+  /** The path that the call was about. */
+  readonly path?: string;
   /** What is wrong and what to do, in one sentence. */
   readonly hint?: string;
   /** What the verifier said, of a program that was refused. */
   readonly log?: string;
+  /** How much of a batch was done before. */
+  readonly count?: number;
   readonly cause?: unknown;
 }
 
@@ -23,15 +29,20 @@ export class SysError extends Error {
   readonly syscall: string;
   readonly command: string | undefined;
   readonly log: string | undefined;
+  readonly count: number | undefined;
 
   constructor(facts: SysErrorFacts, message?: string) {
     const call = facts.command ? `${facts.syscall}(${facts.command})` : facts.syscall;
-    super(message ?? `${call} failed with ${facts.code}${facts.hint ? `: ${facts.hint}` : ''}`, { cause: facts.cause });
+    const where = facts.path === undefined ? '' : ` of '${facts.path}'`;
+    super(message ?? `${call}${where} failed with ${facts.code}${facts.hint ? `: ${facts.hint}` : ''}`, {
+      cause: facts.cause,
+    });
     this.code = facts.code;
     this.errno = facts.errno;
     this.syscall = facts.syscall;
     this.command = facts.command;
     this.log = facts.log;
+    this.count = facts.count;
   }
 }
 
@@ -45,4 +56,9 @@ export class UnavailableError extends SysError {
   constructor(message: string, facts: Partial<SysErrorFacts> = {}) {
     super({ code: 'ENOSYS', errno: 0, syscall: 'bpf', ...facts }, message);
   }
+}
+
+/** The error of a system call that failed with this errno. `hint` says what it was called for, and what to do. */
+export function sysError(syscall: string, errno: number, hint?: string): SysError {
+  return new SysError({ code: errnoName(errno), errno, syscall, ...(hint === undefined ? {} : { hint }) });
 }

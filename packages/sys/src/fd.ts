@@ -1,11 +1,39 @@
-import { closeSync } from 'node:fs';
+import { getLibc } from './libc.ts';
+
+/** Anything that has a descriptor: an {@link Fd}, a map, a program. */
+export interface HasFd {
+  readonly fd: number;
+}
+
+/** A descriptor: its number, or whatever owns one. */
+export type FdLike = number | HasFd;
+
+/**
+ * The number of a descriptor.
+ *
+ * @throws RangeError when it cannot be one; TypeError when its owner is closed
+ * @internal
+ */
+export function fdNumber(fd: FdLike): number {
+  const number = typeof fd === 'number' ? fd : fd.fd;
+  if (Number.isInteger(number) && number >= 0 && number <= 0x7fff_ffff) return number;
+  throw new RangeError(`the descriptor is ${number}; it must be an integer in 0..2147483647`);
+}
+
+/**
+ * What is to end before a descriptor is closed, by its number: the waits of poll.ts, which the kernel would forget
+ * without a word.
+ *
+ * @internal
+ */
+export const beforeClose: Map<number, () => void> = new Map<number, () => void>();
 
 /**
  * Owns a file descriptor. Close it, or declare it with `using`; nothing is closed behind your back.
  *
  * @example
  * ```ts
- * using fd = progLoad({ ... });
+ * using prog = progLoad({ type: 'socket_filter', insns, license: 'GPL' });
  * ```
  */
 export class Fd implements Disposable {
@@ -34,7 +62,10 @@ export class Fd implements Disposable {
     if (this.#fd === undefined) return;
     const fd = this.#fd;
     this.#fd = undefined;
-    closeSync(fd);
+    beforeClose.get(fd)?.();
+    // As fs.closeSync, in half the time. Whatever it answers, the number is no longer ours.
+    const { syscall, numbers } = getLibc();
+    syscall(numbers.close, fd, 0, 0);
   }
 
   /** Hands the descriptor to the caller, who now has to close it. */

@@ -1,37 +1,38 @@
-import { alloc, free, LE } from './memory.ts';
+import type { Attr } from './attr.ts';
+import { call } from './bpf.ts';
+import { alloc, free } from './memory.ts';
 
 const FIRST_LOG_BYTES = 64 * 1024;
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
 const ENOSPC = 28;
 
-/** Where a command's attr has the fields of its log. */
-export interface LogFields {
-  readonly level: number;
-  readonly size: number;
-  readonly buffer: number;
-  /** How much the kernel wanted, which it says since Linux 6.4. */
-  readonly trueSize: number;
-}
+/** The fields of the log in the two commands that have one. */
+const FIELDS = {
+  BPF_PROG_LOAD: { level: 'log_level', size: 'log_size', buffer: 'log_buf', trueSize: 'log_true_size' },
+  BPF_BTF_LOAD: { level: 'btf_log_level', size: 'btf_log_size', buffer: 'btf_log_buf', trueSize: 'btf_log_true_size' },
+} as const;
 
 /**
- * Makes a call again with log level 1, in a buffer that grows until the log fits.
+ * Makes a call again with a log, in a buffer that grows until the log fits: since Linux 6.4 the kernel says how much it
+ * wants.
  *
- * @param call makes it and returns its result, or -errno
+ * @param level 1 for the steps of the verifier, 2 for the state after each, 4 for statistics alone
  */
-export function callWithLog(attr: DataView, at: LogFields, call: () => number): { result: number; log: string } {
+export function callWithLog(
+  attr: Attr<keyof typeof FIELDS>,
+  level: number = 1,
+): { readonly result: number; readonly log: string } {
+  const at = FIELDS[attr.command];
   for (let logBytes = FIRST_LOG_BYTES; ; ) {
     const buffer = alloc(logBytes);
     try {
-      attr.setUint32(at.level, 1, LE);
-      attr.setUint32(at.size, logBytes, LE);
-      attr.setBigUint64(at.buffer, buffer.address, LE);
-      attr.setUint32(at.trueSize, 0, LE);
-      const result = call();
+      attr.set({ [at.level]: level, [at.size]: logBytes, [at.buffer]: buffer.address, [at.trueSize]: 0 });
+      const result = call(attr);
       const end = buffer.bytes.indexOf(0);
       // Before 6.4, types that are refused come with a log that was cut, and not with ENOSPC.
       const cut = result === -ENOSPC || (result < 0 && (end < 0 || end === logBytes - 1));
       if (cut && logBytes < MAX_LOG_BYTES) {
-        logBytes = Math.min(Math.max(attr.getUint32(at.trueSize, LE), logBytes * 8), MAX_LOG_BYTES);
+        logBytes = Math.min(Math.max(attr.get(at.trueSize as never), logBytes * 8), MAX_LOG_BYTES);
         continue;
       }
       return { result, log: new TextDecoder().decode(buffer.bytes.subarray(0, end < 0 ? logBytes : end)) };

@@ -29,6 +29,27 @@ export function requireLinux(): void {
   );
 }
 
+const capabilityBits = {
+  CAP_NET_ADMIN: 12n,
+  CAP_SYS_ADMIN: 21n,
+  CAP_SYS_RESOURCE: 24n,
+  CAP_PERFMON: 38n,
+  CAP_BPF: 39n,
+} as const;
+
+/**
+ * Which of the capabilities that matter for BPF are in a set, such as {@link Machine.capabilities}: see capabilities(7).
+ *
+ * @example
+ * ```ts
+ * console.log(capabilityNames(readMachine().capabilities)); // [ 'CAP_PERFMON', 'CAP_BPF' ]
+ * ```
+ */
+export function capabilityNames(capabilities: bigint): (keyof typeof capabilityBits)[] {
+  const names = Object.keys(capabilityBits) as (keyof typeof capabilityBits)[];
+  return names.filter((name) => (capabilities >> capabilityBits[name]) & 1n);
+}
+
 /** Reads the facts from /proc; what cannot be read is taken to be no obstacle. */
 export function readMachine(): Machine {
   const status = read('/proc/self/status');
@@ -45,6 +66,11 @@ export function readMachine(): Machine {
 export function kernelAtLeast(release: string, major: number, minor: number): boolean {
   const [, haveMajor, haveMinor] = release.match(/^(\d+)\.(\d+)/) ?? [];
   return Number(haveMajor) > major || (Number(haveMajor) === major && Number(haveMinor) >= minor);
+}
+
+/** Whether it has what most of bpf(2) wants: then a refusal has another reason. */
+export function isPrivileged({ capabilities, inUserNamespace }: Machine): boolean {
+  return (capabilities & (CAP_SYS_ADMIN | CAP_BPF)) !== 0n && !inUserNamespace;
 }
 
 /** One sentence for an EPERM: why, and what to do. */

@@ -1,33 +1,35 @@
-import { bpfOrThrow } from './bpf.ts';
+import { possibleCpus } from './cpus.ts';
 import { UnavailableError } from './error.ts';
 import { Fd } from './fd.ts';
-import { alloc, free, LE, type NativeMemory, withScope } from './memory.ts';
-import { type MapType, mapTypes } from './uapi.ts';
+import { getLibc } from './libc.ts';
+import { type MapInfo, mapGetInfo } from './map-info.ts';
+import { alloc, free, type NativeMemory } from './memory.ts';
 
-/** What the kernel says of a map. Sizes in bytes. */
-export interface MapInfo {
-  readonly type: MapType;
-  readonly id: number;
-  readonly keySize: number;
-  readonly valueSize: number;
-  readonly maxEntries: number;
-  readonly name: string;
-}
+/** map_fd 0, key 8, value or next_key 16, flags 24: the attr of the element commands. */
+const ATTR_BYTES = 32;
 
-/** The attr of the element commands, with a key, a value and a next key, in one piece of memory that stays. */
+/**
+ * The attr of the element commands with a key, a value and a next key behind it, in one piece of memory that stays as long
+ * as the map is open: an operation stores the key, makes one call and copies the value.
+ */
 export interface ElemMemory {
-  readonly attr: DataView;
   readonly attrAddress: number;
-  readonly key: Uint8Array;
-  readonly keyAddress: bigint;
-  readonly value: Uint8Array;
-  readonly valueAddress: bigint;
-  readonly nextKey: Uint8Array;
-  readonly nextKeyAddress: bigint;
+  /** All of it, as bytes and as 32-bit words. */
+  readonly bytes: Uint8Array;
+  readonly words: Uint32Array;
+  readonly keyAt: number;
+  readonly keySize: number;
+  readonly valueAt: number;
+  /** What the kernel reads and writes for a value: of a per-CPU map, that of every possible CPU. */
+  readonly valueSize: number;
+  readonly nextKeyAt: number;
 }
 
-/** map_fd 0, key 8, value or next_key 16, flags 24. */
-const ELEM_ATTR_BYTES = 32;
+/** A buffer for batches, which grows. */
+export interface BatchMemory {
+  readonly memory: NativeMemory;
+  readonly capacity: number;
+}
 
 /**
  * Owns the descriptor of a map. The sizes are the kernel's own answer, never the caller's claim, because the kernel
@@ -35,95 +37,99 @@ const ELEM_ATTR_BYTES = 32;
  */
 export class MapFd extends Fd {
   readonly info: MapInfo;
-  readonly #memory: NativeMemory;
-  readonly #elem: ElemMemory;
+  #memory: NativeMemory | undefined;
+  #elem: ElemMemory | undefined;
 
   /**
-   * Takes over `fd`, and closes it when it is not a map whose type this package knows.
+   * Takes over `fd`, and closes it when it is not a map.
    *
    * @throws SysError, UnavailableError
    */
   constructor(fd: number) {
     super(fd);
     try {
-      this.info = mapInfo(fd);
-      const { keySize, valueSize } = this.info;
-      const valueAt = align8(ELEM_ATTR_BYTES + keySize);
-      const nextKeyAt = align8(valueAt + valueSize);
-      this.#memory = alloc(nextKeyAt + keySize);
-      const { address, bytes, view } = this.#memory;
-      this.#elem = {
-        attr: view,
-        attrAddress: Number(address),
-        key: bytes.subarray(ELEM_ATTR_BYTES, ELEM_ATTR_BYTES + keySize),
-        keyAddress: address + BigInt(ELEM_ATTR_BYTES),
-        value: bytes.subarray(valueAt, valueAt + valueSize),
-        valueAddress: address + BigInt(valueAt),
-        nextKey: bytes.subarray(nextKeyAt, nextKeyAt + keySize),
-        nextKeyAddress: address + BigInt(nextKeyAt),
-      };
+      this.info = mapGetInfo({ fd });
     } catch (error) {
       super.close();
       throw error;
     }
-    this.#elem.attr.setUint32(0, fd, LE);
-    this.#elem.attr.setBigUint64(8, this.#elem.keyAddress, LE);
-    this.#elem.attr.setBigUint64(16, this.#elem.valueAddress, LE);
+  }
+
+  /**
+   * The bytes of a value as the kernel reads and writes them: of a per-CPU map, `valueSize` rounded up to 8 for each
+   * possible CPU.
+   *
+   * @throws UnavailableError for a map type that this package does not know, of which it is not known either
+   */
+  get valueBytes(): number {
+    const { type, id, valueSize } = this.info;
+    if (typeof type === 'number')
+      throw new UnavailableError(
+        `map ${id} is of type ${type}, which this package does not know, nor how many bytes the kernel writes for a value: a newer one may.`,
+      );
+    return isPerCpu(type) ? align8(valueSize) * possibleCpus() : valueSize;
   }
 
   /**
    * The memory of the element commands, while the map is open.
    *
-   * @throws TypeError after close or disown, when the memory is gone
+   * @throws TypeError after close or disown, when the memory is gone; UnavailableError
    * @internal
    */
   get elem(): ElemMemory {
-    void this.fd;
+    return this.#elem ?? this.#open();
+  }
+
+  #open(): ElemMemory {
+    const { fd } = this;
+    const { keySize } = this.info;
+    const valueSize = this.valueBytes;
+    const valueAt = align8(ATTR_BYTES + keySize);
+    const nextKeyAt = align8(valueAt + valueSize);
+    const memory = alloc(align8(nextKeyAt + keySize));
+    const { address, bytes, view } = memory;
+    const words = new Uint32Array(view.buffer, 0, bytes.length / 4);
+    words[0] = fd;
+    // A map without keys refuses the address of one.
+    if (keySize > 0) putAddress(words, 2, address + ATTR_BYTES);
+    putAddress(words, 4, address + valueAt);
+    this.#memory = memory;
+    this.#elem = {
+      attrAddress: address,
+      bytes,
+      words,
+      keyAt: ATTR_BYTES,
+      keySize,
+      valueAt,
+      valueSize,
+      nextKeyAt,
+    };
     return this.#elem;
   }
 
   override close(): void {
-    if (this.closed) return;
-    free(this.#memory);
+    this.#release();
     super.close();
   }
 
   override disown(): number {
     const fd = super.disown();
-    free(this.#memory);
+    this.#release();
     return fd;
+  }
+
+  #release(): void {
+    if (this.#memory) free(this.#memory);
+    this.#memory = undefined;
+    this.#elem = undefined;
   }
 }
 
-/** struct bpf_map_info: type 0, id 4, key_size 8, value_size 12, max_entries 16, map_flags 20, name 24. */
-const INFO_BYTES = 40;
-
-function mapInfo(fd: number): MapInfo {
-  return withScope((scope) => {
-    const info = scope.alloc(INFO_BYTES);
-    const attr = scope.alloc(16);
-    attr.view.setUint32(0, fd, LE);
-    attr.view.setUint32(4, INFO_BYTES, LE);
-    attr.view.setBigUint64(8, info.address, LE);
-    bpfOrThrow('BPF_OBJ_GET_INFO_BY_FD', attr);
-
-    const u32 = (at: number): number => info.view.getUint32(at, LE);
-    const type = (Object.keys(mapTypes) as MapType[]).find((name) => mapTypes[name] === u32(0));
-    // Of a type that is not known, how much the kernel writes for a value is not known either.
-    if (type === undefined)
-      throw new UnavailableError(
-        `map ${u32(4)} is of type ${u32(0)}, which this package cannot read: it knows ${Object.keys(mapTypes).join(', ')}.`,
-      );
-    const name = info.bytes.subarray(24, 40);
-    return {
-      type,
-      id: u32(4),
-      keySize: u32(8),
-      valueSize: u32(12),
-      maxEntries: u32(16),
-      name: new TextDecoder().decode(name.subarray(0, name.indexOf(0))),
-    };
-  });
+/** Stores an address as two words: stores of bigints cost more than the rest of a call. */
+export function putAddress(words: Uint32Array, at: number, address: number): void {
+  words[at] = address;
+  words[at + 1] = address / 2 ** 32;
 }
 
+const isPerCpu = (type: string): boolean => type.startsWith('percpu_') || type === 'lru_percpu_hash';
 const align8 = (n: number): number => Math.ceil(n / 8) * 8;

@@ -1,30 +1,63 @@
-import { bpf, bpfOrThrow } from './bpf.ts';
-import { numberOf, objectName, u32 } from './check.ts';
+import { openAttr } from './attr.ts';
+import { bpf, callOrThrow } from './bpf.ts';
+import { flagsOf, numberOf, objectName } from './check.ts';
 import { errnoName } from './errno.ts';
 import { SysError } from './error.ts';
-import { type ElemMemory, MapFd } from './map-fd.ts';
-import { LE, withScope } from './memory.ts';
-import { BPF_CMD, type MapType, mapTypes, type UpdateFlag, updateFlags } from './uapi.ts';
+import type { HasFd } from './fd.ts';
+import { type ElemMemory, MapFd, putAddress } from './map-fd.ts';
+import type { MapInfo, MapType } from './map-info.ts';
+import { withScope } from './memory.ts';
+import { BPF_CMD, mapFlags, mapTypes } from './uapi.gen.ts';
+
+/** A flag of BPF_MAP_CREATE: BPF_F_* in lower case. */
+export type MapFlag = keyof typeof mapFlags;
 
 export interface MapCreateOptions {
-  readonly type: MapType;
-  /** Bytes. An array's key is its index: 4 bytes. */
+  /** A name, or the number of a type that this package has no name for. */
+  readonly type: MapType | number;
+  /** Bytes. An array's key is its index: 4 bytes. Those without keys have 0. */
   readonly keySize: number;
-  /** Bytes. */
+  /** Bytes; of a per-CPU map, for one CPU. */
   readonly valueSize: number;
+  /** Of a ring buffer, its bytes. */
   readonly maxEntries: number;
   /** At most 15 of `A-Z a-z 0-9 _ .`. */
   readonly name?: string;
+  readonly flags?: readonly MapFlag[];
+  /** Of a map of maps: a map like those that it is to hold. */
+  readonly innerMap?: HasFd;
+  /** With the flag `numa_node`. */
+  readonly numaNode?: number;
+  readonly ifindex?: number;
+  /** Types of key and value, for whoever prints the map: a BTF object and ids in it. */
+  readonly btf?: HasFd;
+  readonly btfKeyTypeId?: number;
+  readonly btfValueTypeId?: number;
+  /** Of a struct_ops map, the kernel's type; it wants `btf` too, whatever is in it. */
+  readonly btfVmlinuxValueTypeId?: number;
+  /** What the type makes of it: a bloom filter's number of hashes, an arena's address. Linux 5.16. */
+  readonly mapExtra?: number | bigint;
+  /** A token for those without privilege, with the flag `token_fd`. Linux 6.9. */
+  readonly token?: HasFd;
 }
 
+/** Flags of an element operation: create or replace, create only, replace only. */
+export const BPF_ANY = 0;
+export const BPF_NOEXIST = 1;
+export const BPF_EXIST = 2;
+/** Holds the value's `bpf_spin_lock`; may be added to the others. Linux 5.1. */
+export const BPF_F_LOCK = 4;
+
+const EPERM = 1;
 const ENOENT = 2;
 const E2BIG = 7;
 const EEXIST = 17;
 
 /**
- * BPF_MAP_CREATE. Linux 4.15 and newer (names).
+ * BPF_MAP_CREATE. Linux 4.15 (names).
  *
- * @throws SysError, UnavailableError; RangeError for a number or name that the kernel cannot take
+ * @throws SysError, whose hint says what the type demands; UnavailableError; RangeError for a number or name that the kernel
+ *   cannot take
  * @example
  * ```ts
  * using map = mapCreate({ type: 'hash', keySize: 4, valueSize: 8, maxEntries: 1024, name: 'counts' });
@@ -32,58 +65,74 @@ const EEXIST = 17;
  */
 export function mapCreate(options: MapCreateOptions): MapFd {
   return withScope((scope) => {
-    const attr = scope.alloc(44);
-    attr.view.setUint32(0, numberOf(mapTypes, options.type, 'map type'), LE);
-    attr.view.setUint32(4, u32('keySize', options.keySize), LE);
-    attr.view.setUint32(8, u32('valueSize', options.valueSize), LE);
-    attr.view.setUint32(12, u32('maxEntries', options.maxEntries), LE);
-    attr.bytes.set(objectName(options.name ?? ''), 28);
-    return new MapFd(bpfOrThrow('BPF_MAP_CREATE', attr));
+    const attr = openAttr(scope, 'BPF_MAP_CREATE', {
+      map_type: numberOf(mapTypes, options.type, 'map type'),
+      key_size: options.keySize,
+      value_size: options.valueSize,
+      max_entries: options.maxEntries,
+      map_flags: flagsOf(mapFlags, options.flags, 'map flag'),
+      inner_map_fd: options.innerMap?.fd ?? 0,
+      numa_node: options.numaNode ?? 0,
+      map_name: objectName(options.name ?? ''),
+      map_ifindex: options.ifindex ?? 0,
+      btf_fd: options.btf?.fd ?? 0,
+      btf_key_type_id: options.btfKeyTypeId ?? 0,
+      btf_value_type_id: options.btfValueTypeId ?? 0,
+      btf_vmlinux_value_type_id: options.btfVmlinuxValueTypeId ?? 0,
+      map_extra: options.mapExtra ?? 0,
+      map_token_fd: options.token?.fd ?? 0,
+    });
+    return new MapFd(callOrThrow(attr));
+  });
+}
+
+/** BPF_MAP_FREEZE: refuses writes from user space from now on; programs still write. Linux 5.2. */
+export function mapFreeze(map: HasFd): void {
+  withScope((scope) => {
+    callOrThrow(openAttr(scope, 'BPF_MAP_FREEZE', { map_fd: map.fd }));
   });
 }
 
 /**
- * BPF_MAP_GET_FD_BY_ID: opens a map that exists, by the id that `bpftool map` prints. Needs CAP_SYS_ADMIN.
- * Linux 4.13 and newer.
+ * BPF_MAP_LOOKUP_ELEM: copies the value of `key` into `value`. Of a queue or stack, whose key is empty, the next value stays
+ * in it. Of a bloom filter, `value` is what is asked for.
  *
- * @throws SysError 'ENOENT' when there is no such map; UnavailableError
- */
-export function mapGetFdById(id: number): MapFd {
-  return withScope((scope) => {
-    const attr = scope.alloc(12);
-    attr.view.setUint32(0, u32('id', id), LE);
-    return new MapFd(bpfOrThrow('BPF_MAP_GET_FD_BY_ID', attr));
-  });
-}
-
-/**
- * BPF_MAP_LOOKUP_ELEM: copies the value of `key` into `value`.
- *
+ * @param value of {@link MapFd.valueBytes}: a per-CPU map's has every possible CPU's
+ * @param flags {@link BPF_F_LOCK} or none
  * @returns false when there is no such key
- * @throws RangeError when key or value is not exactly as long as the map's; TypeError when the map is closed
+ * @throws RangeError when key or value is not exactly as long as the map's; TypeError when the map is closed; SysError
  */
-export function mapLookupElem(map: MapFd, key: Uint8Array, value: Uint8Array): boolean {
+export function mapLookupElem(map: MapFd, key: Uint8Array, value: Uint8Array, flags: number = 0): boolean {
   const { elem } = map;
   putKey(map, elem, key);
-  checkLength(map, 'value', value, map.info.valueSize);
-  const found = elemCommand(map, elem, 'BPF_MAP_LOOKUP_ELEM', 0, ENOENT);
-  if (found) value.set(elem.value);
-  return found;
+  if (value.length !== elem.valueSize) throw wrongLength(map, 'value', value, elem.valueSize);
+  if (map.info.type === 'bloom_filter') copyIn(elem, elem.valueAt, value);
+  const result = elemCall(elem, BPF_CMD.BPF_MAP_LOOKUP_ELEM, flags, 32);
+  if (result >= 0) {
+    copyOut(elem, elem.valueAt, value);
+    return true;
+  }
+  if (result === -ENOENT) return false;
+  throw elemError(map.info, 'BPF_MAP_LOOKUP_ELEM', -result);
 }
 
 /**
- * BPF_MAP_UPDATE_ELEM.
+ * BPF_MAP_UPDATE_ELEM. Pushes on a queue or stack, and adds to a bloom filter, whose keys are empty.
  *
- * @returns false when `noexist` found the key, or `exist` did not
+ * @param flags {@link BPF_ANY}, {@link BPF_NOEXIST} or {@link BPF_EXIST}, and {@link BPF_F_LOCK}
+ * @returns false when BPF_NOEXIST found the key, or BPF_EXIST did not
  * @throws RangeError when key or value is not exactly as long as the map's; SysError 'E2BIG' when the map is full
  */
-export function mapUpdateElem(map: MapFd, key: Uint8Array, value: Uint8Array, flag: UpdateFlag = 'any'): boolean {
+export function mapUpdateElem(map: MapFd, key: Uint8Array, value: Uint8Array, flags: number = BPF_ANY): boolean {
   const { elem } = map;
   putKey(map, elem, key);
-  checkLength(map, 'value', value, map.info.valueSize);
-  elem.value.set(value);
-  const answer = flag === 'noexist' ? EEXIST : flag === 'exist' ? ENOENT : 0;
-  return elemCommand(map, elem, 'BPF_MAP_UPDATE_ELEM', numberOf(updateFlags, flag, 'update flag'), answer);
+  if (value.length !== elem.valueSize) throw wrongLength(map, 'value', value, elem.valueSize);
+  copyIn(elem, elem.valueAt, value);
+  const result = elemCall(elem, BPF_CMD.BPF_MAP_UPDATE_ELEM, flags, 32);
+  if (result >= 0) return true;
+  if (result === -EEXIST && (flags & BPF_NOEXIST) !== 0) return false;
+  if (result === -ENOENT && (flags & BPF_EXIST) !== 0) return false;
+  throw elemError(map.info, 'BPF_MAP_UPDATE_ELEM', -result);
 }
 
 /**
@@ -95,77 +144,112 @@ export function mapUpdateElem(map: MapFd, key: Uint8Array, value: Uint8Array, fl
 export function mapDeleteElem(map: MapFd, key: Uint8Array): boolean {
   const { elem } = map;
   putKey(map, elem, key);
-  return elemCommand(map, elem, 'BPF_MAP_DELETE_ELEM', 0, ENOENT);
+  // It refuses an attr with anything behind the key.
+  const result = elemCall(elem, BPF_CMD.BPF_MAP_DELETE_ELEM, 0, 16);
+  if (result >= 0) return true;
+  if (result === -ENOENT) return false;
+  throw elemError(map.info, 'BPF_MAP_DELETE_ELEM', -result);
+}
+
+/**
+ * BPF_MAP_LOOKUP_AND_DELETE_ELEM: as {@link mapLookupElem}, and the key is gone, in one step: pops a queue or stack. Linux
+ * 4.20, of hash maps 5.14.
+ *
+ * @throws SysError 'ENOTSUPP' for an array
+ */
+export function mapLookupAndDeleteElem(map: MapFd, key: Uint8Array, value: Uint8Array, flags: number = 0): boolean {
+  const { elem } = map;
+  putKey(map, elem, key);
+  if (value.length !== elem.valueSize) throw wrongLength(map, 'value', value, elem.valueSize);
+  const result = elemCall(elem, BPF_CMD.BPF_MAP_LOOKUP_AND_DELETE_ELEM, flags, 32);
+  if (result >= 0) {
+    copyOut(elem, elem.valueAt, value);
+    return true;
+  }
+  if (result === -ENOENT) return false;
+  throw elemError(map.info, 'BPF_MAP_LOOKUP_AND_DELETE_ELEM', -result);
 }
 
 /**
  * BPF_MAP_GET_NEXT_KEY: copies the key after `key` into `next`, or the first one when `key` is undefined. After a key
- * that is not in the map the kernel goes on with the first.
+ * that is not in the map the kernel goes on with the first. `next` may be `key`.
  *
  * @returns false when there are no more
  * @throws RangeError when a key is not exactly as long as the map's
  */
 export function mapGetNextKey(map: MapFd, key: Uint8Array | undefined, next: Uint8Array): boolean {
   const { elem } = map;
+  const { attrAddress, words } = elem;
   if (key) putKey(map, elem, key);
-  checkLength(map, 'next key', next, map.info.keySize);
-  elem.attr.setBigUint64(8, key ? elem.keyAddress : 0n, LE);
-  elem.attr.setBigUint64(16, elem.nextKeyAddress, LE);
-  try {
-    const found = elemCommand(map, elem, 'BPF_MAP_GET_NEXT_KEY', 0, ENOENT);
-    if (found) next.set(elem.nextKey);
-    return found;
-  } finally {
-    elem.attr.setBigUint64(8, elem.keyAddress, LE);
-    elem.attr.setBigUint64(16, elem.valueAddress, LE);
+  else putAddress(words, 2, 0);
+  if (next.length !== elem.keySize) throw wrongLength(map, 'next key', next, elem.keySize);
+  putAddress(words, 4, attrAddress + elem.nextKeyAt);
+  const result = elemCall(elem, BPF_CMD.BPF_MAP_GET_NEXT_KEY, 0, 24);
+  putAddress(words, 4, attrAddress + elem.valueAt);
+  if (!key) putAddress(words, 2, attrAddress + elem.keyAt);
+  if (result >= 0) {
+    copyOut(elem, elem.nextKeyAt, next);
+    return true;
   }
+  if (result === -ENOENT) return false;
+  throw elemError(map.info, 'BPF_MAP_GET_NEXT_KEY', -result);
 }
 
-/** How much of {@link ElemMemory}'s attr each command reads: what lies behind must be zero, or is not passed. */
-const attrBytes = {
-  BPF_MAP_LOOKUP_ELEM: 32,
-  BPF_MAP_UPDATE_ELEM: 32,
-  BPF_MAP_DELETE_ELEM: 16,
-  BPF_MAP_GET_NEXT_KEY: 24,
-} as const;
+/** @param bytes how much of the attr the command reads: what lies behind must be zero, or is not passed */
+function elemCall(elem: ElemMemory, command: number, flags: number, bytes: number): number {
+  const { words } = elem;
+  words[6] = flags;
+  // The number of a CPU, for flags that have one, is in the upper half.
+  words[7] = flags / 2 ** 32;
+  return bpf(command, elem.attrAddress, bytes);
+}
 
-/** Calls an element command; false when it failed with the one errno that is an answer and not an error. */
-function elemCommand(
-  map: MapFd,
-  elem: ElemMemory,
-  command: keyof typeof attrBytes,
-  flags: number,
-  answer: number,
-): boolean {
-  elem.attr.setUint32(24, flags, LE);
-  const result = bpf(BPF_CMD[command], elem.attrAddress, attrBytes[command]);
-  if (result >= 0) return true;
-  const errno = -result;
-  if (errno === answer) return false;
-  const { type, name, maxEntries } = map.info;
-  const subject = `${type} map '${name}'`;
-  throw new SysError({
+function putKey(map: MapFd, elem: ElemMemory, key: Uint8Array): void {
+  if (key.length !== elem.keySize) throw wrongLength(map, 'key', key, elem.keySize);
+  copyIn(elem, elem.keyAt, key);
+}
+
+/** Up to here, a loop is faster than `TypedArray.set`. */
+const SHORT = 32;
+
+function copyIn({ bytes }: ElemMemory, at: number, source: Uint8Array): void {
+  const { length } = source;
+  if (length > SHORT) bytes.set(source, at);
+  else for (let i = 0; i < length; i++) bytes[at + i] = source[i] as number;
+}
+
+function copyOut({ bytes }: ElemMemory, at: number, target: Uint8Array): void {
+  const { length } = target;
+  if (length > SHORT) target.set(bytes.subarray(at, at + length));
+  else for (let i = 0; i < length; i++) target[i] = bytes[at + i] as number;
+}
+
+function wrongLength(map: MapFd, what: string, bytes: Uint8Array, size: number): RangeError {
+  return new RangeError(
+    `the ${what} has ${bytes.length} bytes, and those of ${map.info.type} map '${map.info.name}' have ${size}`,
+  );
+}
+
+/** The error of an element command, and of a batch. */
+export function elemError(info: MapInfo, command: string, errno: number, facts: { count?: number } = {}): SysError {
+  const subject = `${info.type} map '${info.name}'`;
+  return new SysError({
     code: errnoName(errno),
     errno,
     syscall: 'bpf',
     command,
     hint:
-      errno !== E2BIG
-        ? subject
-        : type === 'array'
-          ? `the index is beyond the ${maxEntries} elements of ${subject}`
-          : `${subject} is full: it has room for ${maxEntries} entries`,
+      errno === E2BIG
+        ? whyFull(info, subject)
+        : errno === EPERM
+          ? `${subject} is frozen or not open for this`
+          : subject,
+    ...facts,
   });
 }
 
-function putKey(map: MapFd, elem: ElemMemory, key: Uint8Array): void {
-  checkLength(map, 'key', key, map.info.keySize);
-  elem.key.set(key);
-}
-
-function checkLength(map: MapFd, what: string, bytes: Uint8Array, size: number): void {
-  if (bytes.byteLength === size) return;
-  throw new RangeError(
-    `the ${what} has ${bytes.byteLength} bytes, and those of ${map.info.type} map '${map.info.name}' have ${size}`,
-  );
+function whyFull({ type, maxEntries }: MapInfo, subject: string): string {
+  return String(type).endsWith('array')
+    ? `the index is beyond the ${maxEntries} elements of ${subject}`
+    : `${subject} is full: it has room for ${maxEntries} entries`;
 }

@@ -1,26 +1,23 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
+import { fileOpen, O_RDONLY } from './files.ts';
 import { getLibc } from './libc.ts';
-
-const PROT_READ = 1;
-const MAP_PRIVATE = 2;
+import { MAP_PRIVATE, mmapRaw, PROT_READ } from './mmap.ts';
 
 /**
  * Maps a file into memory, read-only, for as long as the process lives: for files that do not change, and are too large to
  * read whole, such as the kernel's BTF. Writing to the bytes is a crash.
  *
  * @returns undefined when the file cannot be mapped (a file of sysfs only since Linux 6.16): read it instead
- * @throws what `fs.openSync` throws; UnavailableError
+ * @throws SysError when it cannot be opened; UnavailableError anywhere but on Linux
+ * @example
+ * ```ts
+ * const btf = mapFile('/sys/kernel/btf/vmlinux') ?? fileReadAll('/sys/kernel/btf/vmlinux');
+ * ```
  */
 export function mapFile(path: string): Uint8Array | undefined {
-  const { koffi, mmap } = getLibc();
-  const fd = openSync(path, 'r');
-  try {
-    const { size } = fstatSync(fd);
-    const address = size > 0 ? mmap(0n, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
-    return address === MAP_FAILED ? undefined : new Uint8Array(koffi.view(address, size));
-  } finally {
-    closeSync(fd);
-  }
+  using file = fileOpen(path, O_RDONLY);
+  const { size } = fstatSync(file.fd);
+  // Private, because sysfs refuses what could be shared.
+  const address = size > 0 ? mmapRaw(0, size, PROT_READ, MAP_PRIVATE, file.fd, 0) : -1;
+  return address < 0 ? undefined : new Uint8Array(getLibc().koffi.view(BigInt(address), size));
 }
-
-const MAP_FAILED = 2n ** 64n - 1n;

@@ -1,59 +1,122 @@
 import { getLibc } from './libc.ts';
 
-/** The byte order of the kernel's structures on every architecture of `BPF_SYSCALL`. */
+/** The byte order of the kernel's structures on every architecture that is supported. */
 export const LE = true;
 
-/**
- * Memory that neither the garbage collector nor anything else moves: what the kernel is given the address of.
- * Freed only by {@link free}; nothing may be read or written through it afterwards.
- */
+/** Memory that neither the garbage collector nor anything else moves: what the kernel is given the address of. */
 export interface NativeMemory {
-  readonly address: bigint;
+  readonly address: number;
   readonly bytes: Uint8Array;
   readonly view: DataView;
 }
 
-/** Allocates zeroed memory. */
+/** Allocates zeroed memory, which {@link free} frees: nothing may be read or written through it afterwards. */
 export function alloc(byteLength: number): NativeMemory {
+  checkLength(byteLength);
   const { koffi } = getLibc();
-  const address = koffi.alloc('uint8_t', Math.max(byteLength, 1)) as bigint;
-  const bytes = new Uint8Array(koffi.view(address, Math.max(byteLength, 1)), 0, byteLength).fill(0);
-  return { address, bytes, view: new DataView(bytes.buffer, 0, byteLength) };
+  const length = Math.max(byteLength, 1);
+  const pointer = koffi.alloc('uint8_t', length) as bigint;
+  const buffer = koffi.view(pointer, length);
+  const bytes = new Uint8Array(buffer, 0, byteLength).fill(0);
+  return { address: Number(pointer), bytes, view: new DataView(buffer, 0, byteLength) };
 }
 
 export function free(memory: NativeMemory): void {
-  getLibc().koffi.free(memory.address);
+  getLibc().koffi.free(BigInt(memory.address));
 }
 
 /** Memory for one system call. */
 export interface Scope {
-  /** Zeroed memory for the kernel to read or fill. */
+  /** Zeroed memory for the kernel to read or fill, at a multiple of 8. */
   alloc(byteLength: number): NativeMemory;
   /** The address of a copy of these bytes. */
-  copy(bytes: Uint8Array): bigint;
+  copy(bytes: Uint8Array): number;
   /** The address of a copy of this text in UTF-8, with its NUL. */
-  cString(text: string): bigint;
+  cString(text: string): number;
 }
 
-/** Runs `fn` with a scope whose memory lives until `fn` returns or throws. */
+/** What most calls need, allocated once: a view of native memory costs as much as a system call. */
+const ARENA_BYTES = 64 * 1024;
+let arena: NativeMemory | undefined;
+let used = 0;
+/** Of the open scopes, what did not fit. */
+const large: NativeMemory[] = [];
+const encoder = new TextEncoder();
+
+const scope: Scope = {
+  alloc(byteLength) {
+    const at = take(byteLength);
+    if (at < 0) return allocLarge(byteLength);
+    const { address, bytes } = openArena();
+    const part = bytes.subarray(at, at + byteLength).fill(0);
+    return { address: address + at, bytes: part, view: new DataView(part.buffer, at, byteLength) };
+  },
+  copy(source) {
+    const at = take(source.byteLength);
+    const { address, bytes } = at < 0 ? allocLarge(source.byteLength) : openArena();
+    bytes.set(source, Math.max(at, 0));
+    return address + Math.max(at, 0);
+  },
+  cString(text) {
+    // A UTF-16 unit has at most three bytes, and a NUL one.
+    const at = take(text.length * 3 + 1);
+    if (at < 0) return scope.copy(encoder.encode(`${text}\0`));
+    const { address, bytes } = openArena();
+    const { written } = encoder.encodeInto(text, bytes.subarray(at, used));
+    bytes[at + written] = 0;
+    return address + at;
+  },
+};
+
+/** Where in the arena so many bytes are, or -1 when they do not fit. */
+function take(byteLength: number): number {
+  checkLength(byteLength);
+  const at = used;
+  const end = at + Math.ceil(byteLength / 8) * 8;
+  if (end > ARENA_BYTES) return -1;
+  used = end;
+  return at;
+}
+
+function openArena(): NativeMemory {
+  arena ??= alloc(ARENA_BYTES);
+  return arena;
+}
+
+function allocLarge(byteLength: number): NativeMemory {
+  const memory = alloc(byteLength);
+  large.push(memory);
+  return memory;
+}
+
+/**
+ * Runs `fn` with a scope whose memory lives until `fn` returns or throws. `fn` is synchronous: what is to outlive it is
+ * copied out.
+ *
+ * @throws UnavailableError anywhere but on Linux; what `fn` throws
+ * @example
+ * ```ts
+ * const pid = withScope((scope) => {
+ *   const memory = scope.alloc(8);
+ *   return memory.view.getUint32(0, true);
+ * });
+ * ```
+ */
 export function withScope<T>(fn: (scope: Scope) => T): T {
-  const held: NativeMemory[] = [];
-  const scope: Scope = {
-    alloc(byteLength) {
-      const memory = alloc(byteLength);
-      held.push(memory);
-      return memory;
-    },
-    copy(bytes) {
-      const memory = scope.alloc(bytes.byteLength);
-      memory.bytes.set(bytes);
-      return memory.address;
-    },
-    cString: (text) => scope.copy(new TextEncoder().encode(`${text}\0`)),
-  };
+  const [start, kept] = [used, large.length];
   try {
-    return fn(scope);
+    const result = fn(scope);
+    if (result instanceof Promise)
+      throw new TypeError('a scope ends when its function returns: the function cannot be async');
+    return result;
   } finally {
-    for (const memory of held) free(memory);
+    used = start;
+    while (large.length > kept) free(large.pop() as NativeMemory);
   }
+}
+
+/** koffi would take NaN for 0, and cut a fraction. */
+function checkLength(byteLength: number): void {
+  if (Number.isSafeInteger(byteLength) && byteLength >= 0) return;
+  throw new RangeError(`a length of ${byteLength} bytes; it must be an integer of at least 0`);
 }

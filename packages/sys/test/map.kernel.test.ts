@@ -3,6 +3,8 @@ import { fstatSync, openSync } from 'node:fs';
 import { arrayMap, hashMap } from '../../../tooling/kernel-test/features.ts';
 import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
 import {
+  BPF_EXIST,
+  BPF_NOEXIST,
   MapFd,
   mapCreate,
   mapDeleteElem,
@@ -23,19 +25,33 @@ kernelTest(
     using map = mapCreate({ type: 'hash', keySize: 4, valueSize: 8, maxEntries: 2, name: 'sys_test' });
     assert.deepEqual(
       { ...map.info, id: 0 },
-      { type: 'hash', id: 0, keySize: 4, valueSize: 8, maxEntries: 2, name: 'sys_test' },
+      {
+        type: 'hash',
+        id: 0,
+        keySize: 4,
+        valueSize: 8,
+        maxEntries: 2,
+        flags: 0,
+        name: 'sys_test',
+        btfId: 0,
+        btfKeyTypeId: 0,
+        btfValueTypeId: 0,
+        btfVmlinuxValueTypeId: 0,
+        mapExtra: 0n,
+        ifindex: 0,
+      },
     );
     const out = new Uint8Array(8);
     assert.equal(mapLookupElem(map, key(1), out), false);
     assert.equal(mapUpdateElem(map, key(1), value(11)), true);
     assert.equal(mapLookupElem(map, key(1), out), true);
     assert.deepEqual(out, value(11));
-    assert.equal(mapUpdateElem(map, key(1), value(12), 'noexist'), false);
-    assert.equal(mapUpdateElem(map, key(2), value(12), 'exist'), false);
-    assert.equal(mapUpdateElem(map, key(1), value(13), 'exist'), true);
+    assert.equal(mapUpdateElem(map, key(1), value(12), BPF_NOEXIST), false);
+    assert.equal(mapUpdateElem(map, key(2), value(12), BPF_EXIST), false);
+    assert.equal(mapUpdateElem(map, key(1), value(13), BPF_EXIST), true);
     assert.equal(mapLookupElem(map, key(1), out), true);
     assert.deepEqual(out, value(13));
-    assert.equal(mapUpdateElem(map, key(2), value(22), 'noexist'), true);
+    assert.equal(mapUpdateElem(map, key(2), value(22), BPF_NOEXIST), true);
     assert.throws(() => mapUpdateElem(map, key(3), value(33)), {
       code: 'E2BIG',
       message: "bpf(BPF_MAP_UPDATE_ELEM) failed with E2BIG: hash map 'sys_test' is full: it has room for 2 entries",
@@ -120,7 +136,7 @@ kernelTest(hashMap, 'a descriptor that is no map is refused, and closed', () => 
 
 kernelTest(hashMap, 'what the kernel refuses is a SysError', () => {
   assert.throws(() => mapCreate({ type: 'hash', keySize: 0, valueSize: 8, maxEntries: 2 }), {
-    message: 'bpf(BPF_MAP_CREATE) failed with EINVAL',
+    message: 'bpf(BPF_MAP_CREATE) failed with EINVAL: a map of type hash wants keys of at least one byte (keySize)',
   });
 });
 

@@ -13,7 +13,7 @@ kernelTest(
   'loads and runs',
   () => {
     using prog = progLoad({ type: 'socket_filter', insns: RETURN_42, license: 'GPL', name: 'forty_two' });
-    assert.equal(progTestRun(prog, { data: new Uint8Array(14) }), 42);
+    assert.equal(progTestRun(prog, { data: new Uint8Array(14) }).retval, 42);
     assert.throws(() => progTestRun(prog, { data: new Uint8Array(13) }), {
       code: 'EINVAL',
       command: 'BPF_PROG_TEST_RUN',

@@ -1,0 +1,25 @@
+import type { BpfCmd } from './attr.ts';
+
+/** Commands that came after Linux 5.10, the oldest kernel that is supported. */
+export const commandSince: Readonly<Partial<Record<BpfCmd, string>>> = {
+  BPF_TOKEN_CREATE: '6.9',
+  BPF_PROG_STREAM_READ_BY_FD: '6.17',
+  BPF_PROG_ASSOC_STRUCT_OPS: '7.0',
+};
+
+/** Map types that came after Linux 5.10. */
+export const mapTypeSince: Readonly<Record<string, string>> = {
+  task_storage: '5.11',
+  bloom_filter: '5.16',
+  user_ringbuf: '6.1',
+  cgrp_storage: '6.2',
+  arena: '6.9',
+  insn_array: '6.19',
+  rhash: '7.1',
+};
+
+/** Program types that came after Linux 5.10. */
+export const progTypeSince: Readonly<Record<string, string>> = {
+  syscall: '5.14',
+  netfilter: '6.4',
+};

@@ -1,0 +1,26 @@
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { errnoName, rawSyscall, withScope } from '@bpf/sys';
+
+const MOUNT = process.arch === 'x64' ? 165 : 40;
+const UMOUNT2 = process.arch === 'x64' ? 166 : 39;
+
+/** Runs a test with the path of a bpffs of its own, which goes with all that is pinned on it. */
+export function withBpffs(run: (path: string) => void): void {
+  const path = mkdtempSync(join(tmpdir(), 'bpffs-'));
+  try {
+    withScope(({ cString }) => check('mount', rawSyscall(MOUNT, cString('bpf'), cString(path), cString('bpf'), 0, 0)));
+    try {
+      run(path);
+    } finally {
+      withScope(({ cString }) => check('umount2', rawSyscall(UMOUNT2, cString(path), 0)));
+    }
+  } finally {
+    rmdirSync(path);
+  }
+}
+
+function check(syscall: string, result: number | bigint): void {
+  if (result < 0) throw new Error(`${syscall} failed with ${errnoName(-Number(result))}`);
+}
