@@ -1,15 +1,12 @@
-/** A map that is not what it was said to be. `field` is what differs. */
+/** A map that is not what it was said to be. `field` is what differs: of the map, or of a key or a value. */
 export class MapError extends Error {
   override readonly name = 'MapError';
-  readonly code = 'MISMATCH';
+  readonly code: 'MISMATCH' | 'NO_BTF';
   readonly field: string;
-  readonly expected: string | number;
-  readonly actual: string | number;
 
-  constructor(map: string, field: string, expected: string | number, actual: string | number) {
-    super(`${map} has ${field} ${actual}, not ${expected}: the program that made it and this one disagree`);
+  constructor(code: MapError['code'], field: string, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
     this.field = field;
-    this.expected = expected;
-    this.actual = actual;
   }
 }

@@ -1,3 +1,14 @@
-export { ArrayMap, HashMap } from './bpf-map.ts';
+export { ArrayMap, MappedArray } from './array-map.ts';
+export { BpfMap } from './bpf-map.ts';
+export { createMap } from './create.ts';
 export { MapError } from './error.ts';
-export { type ArrayMapOptions, createMap, type ExpectedMap, type HashMapOptions, openMap } from './maps.ts';
+export { FdArray, FdHash, HashOfMaps, IdArray } from './fd-map.ts';
+export { HashMap, type UpdateFlag } from './hash-map.ts';
+export { type ExpectedMap, type MapPlace, openMap, openMapByBtf } from './open.ts';
+export type { KeyPart, MapOf, MapOptions, ValuePart } from './options.ts';
+export { max, min, sum } from './per-cpu.ts';
+export { BloomFilter, Queue } from './queue.ts';
+export { RingBuffer } from './ring/ringbuf.ts';
+export { UserRingBuffer } from './ring/user-ringbuf.ts';
+export { StackTraceMap } from './stack-trace-map.ts';
+export { StorageMap } from './storage.ts';

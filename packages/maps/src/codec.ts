@@ -1,0 +1,98 @@
+import type { AnySchema, Schema } from '@bpf/btf/data';
+
+/** How keys or values go into bytes and come out of them: by a schema, or as they are. */
+export interface Codec<Value, Input = Value> {
+  readonly size: number;
+  /** Values are bytes already, whose length the call checks. */
+  readonly asIs?: true;
+  /** Decodes what lies at an offset; bytes are copied. */
+  decode(bytes: Uint8Array, view: DataView, at: number): Value;
+  /** Encodes to an offset, where as many bytes are as its size. */
+  encode(value: Input, bytes: Uint8Array, view: DataView, at: number): void;
+}
+
+/** Up to here a loop is faster than `slice`. */
+const SHORT = 32;
+
+function copyShort(bytes: Uint8Array, at: number, size: number): Uint8Array {
+  const copy = new Uint8Array(size);
+  for (let i = 0; i < size; i++) copy[i] = bytes[at + i] as number;
+  return copy;
+}
+
+/** Bytes of one length. `what` they are is for the error. */
+export function bytesCodec(size: number, what: string): Codec<Uint8Array> {
+  return {
+    size,
+    asIs: true,
+    decode: size > SHORT ? (bytes, _, at) => bytes.slice(at, at + size) : (bytes, _, at) => copyShort(bytes, at, size),
+    encode(value, bytes, _, at) {
+      if (value.length !== size)
+        throw new RangeError(`the ${what} has ${value.length} bytes, and those of this map have ${size}`);
+      bytes.set(value, at);
+    },
+  };
+}
+
+export function schemaCodec<Value, Input>(schema: Schema<Value, Input>): Codec<Value, Input> {
+  const { size } = schema;
+  // An integer fills its bytes; of anything else the padding is to be zero.
+  const simple = schema.shape.kind === 'int';
+  return {
+    size,
+    decode: (_, view, at) => schema.read(view, at),
+    encode(value, bytes, view, at) {
+      if (!simple) bytes.fill(0, at, at + size);
+      schema.write(view, at, value, undefined);
+    },
+  };
+}
+
+/** The codec of a schema when there is one, else bytes of this size. */
+export function codecOf(schema: AnySchema | undefined, size: number, what: string): Codec<unknown, never> {
+  return schema === undefined
+    ? (bytesCodec(size, what) as Codec<unknown, never>)
+    : schemaCodec(schema as Schema<unknown, never>);
+}
+
+/** One value for each CPU, each rounded up to 8 bytes, as the kernel has them. */
+export function perCpuCodec<Value, Input>(one: Codec<Value, Input>, cpus: number): Codec<Value[], readonly Input[]> {
+  const stride = Math.ceil(one.size / 8) * 8;
+  return {
+    size: stride * cpus,
+    decode: (bytes, view, at) => Array.from({ length: cpus }, (_, cpu) => one.decode(bytes, view, at + cpu * stride)),
+    encode(values, bytes, view, at) {
+      if (values.length !== cpus)
+        throw new RangeError(
+          `there are ${values.length} values, and this machine has ${cpus} possible CPUs: one for each`,
+        );
+      bytes.fill(0, at, at + stride * cpus);
+      for (let cpu = 0; cpu < cpus; cpu++) one.encode(values[cpu] as Input, bytes, view, at + cpu * stride);
+    },
+  };
+}
+
+/** One key or value on its way to the kernel and back. */
+export interface Slot<Value, Input = Value> {
+  /** The bytes of a value, until the next call. */
+  put(value: Input): Uint8Array;
+  /** Where the kernel's bytes go, for {@link Slot.take}. */
+  readonly room: Uint8Array;
+  /** What is in the room. */
+  take(): Value;
+}
+
+export function openSlot<Value, Input>(codec: Codec<Value, Input>): Slot<Value, Input> {
+  const room = new Uint8Array(codec.size);
+  const view = new DataView(room.buffer);
+  return {
+    put: codec.asIs
+      ? (value) => value as Uint8Array
+      : (value) => {
+          codec.encode(value, room, view, 0);
+          return room;
+        },
+    room,
+    take: () => codec.decode(room, view, 0),
+  };
+}

@@ -1,0 +1,100 @@
+import { type HasFd, type MapFd, mapDeleteElem, mapLookupElem, mapUpdateElem } from '@bpf/sys';
+import { IndexedMap } from './array-map.ts';
+import { BpfMap } from './bpf-map.ts';
+import { type Codec, openSlot, type Slot } from './codec.ts';
+import { keysOneByOne } from './walk.ts';
+
+/** A descriptor or an id as a value of 4 bytes, or 8 where a map has room for it. */
+export class Handle {
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+    this.#view = new DataView(this.bytes.buffer);
+  }
+
+  put(handle: HasFd | number): Uint8Array {
+    this.#view.setUint32(0, typeof handle === 'number' ? handle : handle.fd, true);
+    return this.bytes;
+  }
+
+  get(): number {
+    return this.#view.getUint32(0, true);
+  }
+}
+
+/**
+ * An array of what a program jumps or sends to: programs (prog_array), perf events (perf_event_array), cgroups
+ * (cgroup_array), AF_XDP sockets (xskmap), listening sockets (reuseport_sockarray), sockets (sockmap). What goes in is held
+ * until it is replaced or deleted; a prog_array lets go of all when nothing holds it any more, though programs still run.
+ */
+export class FdArray extends IndexedMap {
+  readonly #handle: Handle = new Handle(this.info.valueSize);
+
+  /** Puts it at an index. @throws RangeError beyond the end; SysError 'EINVAL' or 'EBADF' for a descriptor of another kind */
+  set(index: number, object: HasFd): void {
+    mapUpdateElem(this.map, this.key(index), this.#handle.put(object));
+  }
+
+  /** Empties a place. @returns false when it was empty */
+  delete(index: number): boolean {
+    return mapDeleteElem(this.map, this.key(index));
+  }
+}
+
+/** As {@link FdArray}, of programs or maps, and says by id what is in it. */
+export class IdArray extends FdArray {
+  readonly #found: Handle = new Handle(this.info.valueSize);
+
+  /** The id of what is at an index; undefined when nothing is. @throws RangeError beyond the end */
+  get(index: number): number | undefined {
+    return mapLookupElem(this.map, this.key(index), this.#found.bytes) ? this.#found.get() : undefined;
+  }
+}
+
+/** Maps, or sockets, by key: hash_of_maps and sockhash. */
+export class FdHash<Key = Uint8Array, KeyInput = Key> extends BpfMap {
+  readonly #key: Slot<Key, KeyInput>;
+  readonly #codec: Codec<Key, KeyInput>;
+  readonly #handle: Handle = new Handle(this.info.valueSize);
+
+  /** @internal */
+  constructor(map: MapFd, key: Codec<Key, KeyInput>) {
+    super(map);
+    this.#codec = key;
+    this.#key = openSlot(key);
+  }
+
+  set(key: KeyInput, object: HasFd): void {
+    mapUpdateElem(this.map, this.#key.put(key), this.#handle.put(object));
+  }
+
+  /** Removes it. @returns false when there was none */
+  delete(key: KeyInput): boolean {
+    return mapDeleteElem(this.map, this.#key.put(key));
+  }
+
+  *keys(): IterableIterator<Key> {
+    const key = new DataView(new ArrayBuffer(0));
+    for (const bytes of keysOneByOne(this.map, this.info.maxEntries))
+      yield this.#codec.decode(bytes, bytes.length > 0 ? new DataView(bytes.buffer) : key, 0);
+  }
+}
+
+/** Maps by key (hash_of_maps), and says by id which they are. */
+export class HashOfMaps<Key = Uint8Array, KeyInput = Key> extends FdHash<Key, KeyInput> {
+  readonly #slot: Slot<Key, KeyInput>;
+  readonly #found: Handle = new Handle(this.info.valueSize);
+
+  /** @internal */
+  constructor(map: MapFd, key: Codec<Key, KeyInput>) {
+    super(map, key);
+    this.#slot = openSlot(key);
+  }
+
+  /** The id of a key's map: `openMap({ id })` opens it. */
+  get(key: KeyInput): number | undefined {
+    return mapLookupElem(this.map, this.#slot.put(key), this.#found.bytes) ? this.#found.get() : undefined;
+  }
+}

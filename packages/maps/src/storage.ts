@@ -1,0 +1,35 @@
+import { type HasFd, type MapFd, mapDeleteElem, mapLookupElem, mapUpdateElem } from '@bpf/sys';
+import { BpfMap } from './bpf-map.ts';
+import { type Codec, openSlot, type Slot } from './codec.ts';
+import { Handle } from './fd-map.ts';
+import { flagBits, type UpdateFlag } from './hash-map.ts';
+
+/**
+ * Values that belong to sockets (sk_storage), inodes (inode_storage), tasks (task_storage) or cgroups (cgrp_storage), and go
+ * with them. User space names the owner by a descriptor: of the socket, of the file, a pidfd, of the cgroup's directory.
+ */
+export class StorageMap<Value = Uint8Array, ValueInput = Value> extends BpfMap {
+  readonly #owner: Handle = new Handle(4);
+  readonly #slot: Slot<Value, ValueInput>;
+
+  /** @internal */
+  constructor(map: MapFd, value: Codec<Value, ValueInput>) {
+    super(map);
+    this.#slot = openSlot(value);
+  }
+
+  /** The value of an owner, or undefined. @throws SysError 'EBADF' for a descriptor of another kind */
+  get(owner: HasFd): Value | undefined {
+    return mapLookupElem(this.map, this.#owner.put(owner), this.#slot.room) ? this.#slot.take() : undefined;
+  }
+
+  /** @returns false when `noexist` found a value, or `exist` did not */
+  set(owner: HasFd, value: ValueInput, ...flags: readonly UpdateFlag[]): boolean {
+    return mapUpdateElem(this.map, this.#owner.put(owner), this.#slot.put(value), flagBits(flags));
+  }
+
+  /** @returns false when there was none */
+  delete(owner: HasFd): boolean {
+    return mapDeleteElem(this.map, this.#owner.put(owner));
+  }
+}
