@@ -38,7 +38,6 @@ const ENUMS = [
 ];
 /** Enums without a name, known by one of theirs. */
 const UNNAMED_ENUMS: Readonly<Record<string, string>> = {
-  update_flags: 'BPF_NOEXIST',
   map_flags: 'BPF_F_NO_PREALLOC',
 };
 const INFOS = ['bpf_map_info', 'bpf_prog_info', 'bpf_btf_info', 'bpf_link_info'];

@@ -13,7 +13,6 @@ const TABLES = {
   },
   taskFdTypes: { enum: 'bpf_task_fd_type', prefix: 'BPF_FD_TYPE_', doc: 'What BPF_TASK_FD_QUERY finds.' },
   statsTypes: { enum: 'bpf_stats_type', prefix: 'BPF_STATS_', doc: 'What BPF_ENABLE_STATS enables.' },
-  updateFlags: { enum: 'update_flags', prefix: /^BPF_(F_)?/, doc: 'Flags of an element operation.' },
   mapFlags: { enum: 'map_flags', prefix: 'BPF_F_', doc: 'Flags of BPF_MAP_CREATE and of opening a pinned object.' },
 } as const;
 

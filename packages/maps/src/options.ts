@@ -40,10 +40,10 @@ interface Entries {
   readonly maxEntries: number;
 }
 
-export type HashType = 'hash' | 'lru_hash' | 'rhash' | 'lpm_trie';
-export type PerCpuHashType = 'percpu_hash' | 'lru_percpu_hash';
-export type QueueType = 'queue' | 'stack';
-export type FdArrayType =
+type HashType = 'hash' | 'lru_hash' | 'rhash' | 'lpm_trie';
+type PerCpuHashType = 'percpu_hash' | 'lru_percpu_hash';
+type QueueType = 'queue' | 'stack';
+type FdArrayType =
   | 'perf_event_array'
   | 'cgroup_array'
   | 'xskmap'
@@ -51,8 +51,8 @@ export type FdArrayType =
   | 'reuseport_sockarray'
   | 'devmap'
   | 'cpumap';
-export type IdArrayType = 'prog_array' | 'array_of_maps';
-export type StorageType = 'sk_storage' | 'inode_storage' | 'task_storage' | 'cgrp_storage';
+type IdArrayType = 'prog_array' | 'array_of_maps';
+type StorageType = 'sk_storage' | 'inode_storage' | 'task_storage' | 'cgrp_storage';
 
 /** What a map is made from: its type decides what else there is to say. Sizes in bytes. */
 export type MapOptions = Common &

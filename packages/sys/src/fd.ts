@@ -1,4 +1,5 @@
-import { getLibc } from './libc.ts';
+import { closeSync } from 'node:fs';
+import { loadedLibc } from './libc.ts';
 
 /** Anything that has a descriptor: an {@link Fd}, a map, a program. */
 export interface HasFd {
@@ -63,9 +64,10 @@ export class Fd implements Disposable {
     const fd = this.#fd;
     this.#fd = undefined;
     beforeClose.get(fd)?.();
-    // As fs.closeSync, in half the time. Whatever it answers, the number is no longer ours.
-    const { syscall, numbers } = getLibc();
-    syscall(numbers.close, fd, 0, 0);
+    // In half the time of fs.closeSync. Whatever it answers, the number is no longer ours.
+    const libc = loadedLibc();
+    if (libc) libc.syscall(libc.numbers.close, fd, 0, 0);
+    else closeSync(fd);
   }
 
   /** Hands the descriptor to the caller, who now has to close it. */

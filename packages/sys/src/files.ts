@@ -5,13 +5,21 @@ import { requireLinux } from './machine.ts';
 
 /** Flags of open(2). They are the same on x86-64, arm64, riscv64 and loong64. */
 export const O_RDONLY = 0;
+/** For writing only. */
 export const O_WRONLY = 1;
+/** For reading and writing. */
 export const O_RDWR = 2;
+/** Creates the file when it is not there. */
 export const O_CREAT = 0o100;
+/** With O_CREAT: fails when it is there. */
 export const O_EXCL = 0o200;
+/** Empties it. */
 export const O_TRUNC = 0o1000;
+/** Every write goes to its end. */
 export const O_APPEND = 0o2000;
+/** A read or write that would wait fails with EAGAIN. */
 export const O_NONBLOCK = 0o4000;
+/** Closed in a program that this one becomes: {@link fileOpen} always sets it. */
 export const O_CLOEXEC = 0o2000000;
 
 /** For the `*at` system calls: the path is relative to the working directory. */

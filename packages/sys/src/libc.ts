@@ -84,6 +84,9 @@ export function getLibc(): Libc {
   return libc;
 }
 
+/** The C library, if a call has loaded it. */
+export const loadedLibc = (): Libc | undefined => libc;
+
 function loadLibc(): Libc {
   requireLinux();
   const numbers = NUMBERS[process.arch];

@@ -25,12 +25,6 @@ export interface ElemMemory {
   readonly nextKeyAt: number;
 }
 
-/** A buffer for batches, which grows. */
-export interface BatchMemory {
-  readonly memory: NativeMemory;
-  readonly capacity: number;
-}
-
 /**
  * Owns the descriptor of a map. The sizes are the kernel's own answer, never the caller's claim, because the kernel
  * reads and writes that many bytes whatever buffer it is given.

@@ -227,16 +227,6 @@ export const statsTypes = {
   run_time: 0,
 } as const;
 
-/** Flags of an element operation. */
-export const updateFlags = {
-  any: 0,
-  noexist: 1,
-  exist: 2,
-  lock: 4,
-  cpu: 8,
-  all_cpus: 16,
-} as const;
-
 /** Flags of BPF_MAP_CREATE and of opening a pinned object. */
 export const mapFlags = {
   no_prealloc: 1,
