@@ -3,7 +3,8 @@ import { errnoName } from './errno.ts';
 import { SysError, type SysErrorFacts, UnavailableError } from './error.ts';
 import { hintFor } from './hint.ts';
 import { getLibc } from './libc.ts';
-import { readMachine, whyNotPermitted } from './machine.ts';
+import { kernelAtLeast, readMachine, whyNotPermitted } from './machine.ts';
+import { raiseMemlock } from './rlimit.ts';
 import { BPF_CMD } from './uapi.gen.ts';
 
 const EPERM = 1;
@@ -26,7 +27,25 @@ export function bpf(command: number, attrAddress: number, attrBytes: number): nu
 export function call(attr: Attr<BpfCmd>, bytes: number = attr.bytes): number {
   for (let tries = 5; ; tries--) {
     const result = bpf(BPF_CMD[attr.command], attr.memory.address, bytes);
+    if (result === -EPERM && liftedMemlock(attr.command)) continue;
     if ((result !== -EAGAIN && result !== -EINTR) || tries === 0) return result;
+  }
+}
+
+let lifted = false;
+
+/**
+ * Linux before 5.11 counts maps and programs as locked memory, and refuses them where there is too much of it: as libbpf
+ * does, lift the limit and try again, once. Whether that is worth it now.
+ */
+function liftedMemlock(command: BpfCmd): boolean {
+  if (lifted || !(command === 'BPF_MAP_CREATE' || command === 'BPF_PROG_LOAD')) return false;
+  if (kernelAtLeast(readMachine().release, 5, 11)) return false;
+  lifted = true;
+  try {
+    return raiseMemlock();
+  } catch {
+    return false; // then the EPERM is explained
   }
 }
 

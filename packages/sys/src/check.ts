@@ -40,3 +40,18 @@ export function objectName(name: string): string {
   if (name.length <= NAME_MAX && /^[A-Za-z0-9_.]*$/.test(name)) return name;
   throw new RangeError(`the name '${name}' is not one that the kernel takes: at most ${NAME_MAX} of A-Z a-z 0-9 _ .`);
 }
+
+/**
+ * Types refuse what is no Uint8Array; this is for JavaScript, where a Uint16Array has a `length` too, of other things. Not
+ * by `instanceof`, which one of another realm would fail (`node:vm`, Jest).
+ *
+ * @throws TypeError
+ */
+export function checkBytes(what: string, bytes: Uint8Array): void {
+  if (bytes?.BYTES_PER_ELEMENT === 1) return;
+  throw new TypeError(`${what} must be a Uint8Array, not ${describe(bytes)}`);
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'object' && value !== null ? (value.constructor?.name ?? 'an object') : String(value);
+}

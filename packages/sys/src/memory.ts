@@ -1,3 +1,4 @@
+import { checkBytes } from './check.ts';
 import { getLibc } from './libc.ts';
 
 /** The byte order of the kernel's structures on every architecture that is supported. */
@@ -25,13 +26,13 @@ export function free(memory: NativeMemory): void {
   getLibc().koffi.free(BigInt(memory.address));
 }
 
-/** Memory for one system call. */
+/** Memory for one system call. It lives until the innermost scope that is open ends, whichever one it was asked of. */
 export interface Scope {
   /** Zeroed memory for the kernel to read or fill, at a multiple of 8. */
   alloc(byteLength: number): NativeMemory;
-  /** The address of a copy of these bytes. */
+  /** The address of a copy of these bytes: a Uint8Array, or a Buffer. */
   copy(bytes: Uint8Array): number;
-  /** The address of a copy of this text in UTF-8, with its NUL. */
+  /** The address of a copy of this text in UTF-8, with its NUL: a text that has one in it is a RangeError. */
   cString(text: string): number;
 }
 
@@ -39,6 +40,8 @@ export interface Scope {
 const ARENA_BYTES = 64 * 1024;
 let arena: NativeMemory | undefined;
 let used = 0;
+/** How many scopes are open. */
+let depth = 0;
 /** Of the open scopes, what did not fit. */
 const large: NativeMemory[] = [];
 const encoder = new TextEncoder();
@@ -52,12 +55,15 @@ const scope: Scope = {
     return { address: address + at, bytes: part, view: new DataView(part.buffer, at, byteLength) };
   },
   copy(source) {
+    checkBytes('what is copied', source);
     const at = take(source.byteLength);
     const { address, bytes } = at < 0 ? allocLarge(source.byteLength) : openArena();
     bytes.set(source, Math.max(at, 0));
     return address + Math.max(at, 0);
   },
   cString(text) {
+    if (text.includes('\0'))
+      throw new RangeError(`${JSON.stringify(text)} has a NUL in it, where the kernel would end it`);
     // A UTF-16 unit has at most three bytes, and a NUL one.
     const at = take(text.length * 3 + 1);
     if (at < 0) return scope.copy(encoder.encode(`${text}\0`));
@@ -70,6 +76,7 @@ const scope: Scope = {
 
 /** Where in the arena so many bytes are, or -1 when they do not fit. */
 function take(byteLength: number): number {
+  if (depth === 0) throw new TypeError('the scope has ended: its memory lives until its function returns');
   checkLength(byteLength);
   const at = used;
   const end = at + Math.ceil(byteLength / 8) * 8;
@@ -104,19 +111,24 @@ function allocLarge(byteLength: number): NativeMemory {
  */
 export function withScope<T>(fn: (scope: Scope) => T): T {
   const [start, kept] = [used, large.length];
+  depth++;
   try {
     const result = fn(scope);
     if (result instanceof Promise)
       throw new TypeError('a scope ends when its function returns: the function cannot be async');
     return result;
   } finally {
+    depth--;
     used = start;
     while (large.length > kept) free(large.pop() as NativeMemory);
   }
 }
 
+/** What koffi allocates at most. */
+const MAX_BYTES = 0x7fff_ffff;
+
 /** koffi would take NaN for 0, and cut a fraction. */
 function checkLength(byteLength: number): void {
-  if (Number.isSafeInteger(byteLength) && byteLength >= 0) return;
-  throw new RangeError(`a length of ${byteLength} bytes; it must be an integer of at least 0`);
+  if (Number.isInteger(byteLength) && byteLength >= 0 && byteLength <= MAX_BYTES) return;
+  throw new RangeError(`a length of ${byteLength} bytes; it must be an integer in 0..${MAX_BYTES}`);
 }

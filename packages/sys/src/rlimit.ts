@@ -10,7 +10,8 @@ const SELF = 0;
 
 /**
  * Lifts this process's limit of locked memory, RLIMIT_MEMLOCK of prlimit(2), for good. Linux before 5.11 counts maps and programs as
- * locked memory and answers EPERM when there is too much of it; later ones do not. It is inherited by child processes.
+ * locked memory and answers EPERM when there is too much of it; later ones do not: {@link mapCreate} and {@link progLoad}
+ * lift it by themselves then. It is inherited by child processes.
  *
  * @returns whether it was changed: false when there was no limit
  * @throws SysError 'EPERM' when that needs CAP_SYS_RESOURCE; UnavailableError anywhere but on Linux

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync } from 'node:fs';
 import { memlock } from '../../../tooling/kernel-test/features.ts';
 import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
-import { errnoName, kernelAtLeast, raiseMemlock, rawSyscall, readMachine, withScope } from '../src/index.ts';
+import { errnoName, kernelAtLeast, mapCreate, raiseMemlock, rawSyscall, readMachine, withScope } from '../src/index.ts';
 import { getLibc } from '../src/libc.ts';
 
 const INFINITY = 2n ** 64n - 1n;
@@ -41,6 +41,17 @@ kernelTest(memlock, 'raising it lets a kernel make maps that counts them as lock
     assert.deepEqual(limits(), [INFINITY, INFINITY]);
     assert.equal(tryMap(), 'made');
     assert.equal(raiseMemlock(), false);
+  } finally {
+    limits(...before);
+  }
+});
+
+kernelTest(memlock, 'a map that the limit forbids is made all the same', () => {
+  const before = limits();
+  try {
+    limits(4096n, before[1]);
+    mapCreate({ type: 'array', keySize: 4, valueSize: 8, maxEntries: 100_000 }).close();
+    assert.equal(limits()[0], kernelAtLeast(readMachine().release, 5, 11) ? 4096n : INFINITY);
   } finally {
     limits(...before);
   }
