@@ -4,6 +4,9 @@ import { addBtfCommands } from './btf.ts';
 import { disasm, disasmFormats, disasmInputs } from './disasm.ts';
 import { exitStatus, messageOf } from './failure.ts';
 import { iterTask } from './iter-task.ts';
+import { addLinkCommands } from './link/index.ts';
+import { addMapCommands } from './map/index.ts';
+import { addProgCommands } from './prog/index.ts';
 
 declare const __VERSION__: string;
 
@@ -37,6 +40,9 @@ bpf
   .action(disasm);
 
 addBtfCommands(bpf);
+addProgCommands(bpf);
+addMapCommands(bpf);
+addLinkCommands(bpf);
 
 /** An option that is one of several words, the first unless said otherwise. */
 function choice(flags: string, description: string, words: readonly string[]): Option {

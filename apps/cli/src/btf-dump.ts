@@ -1,6 +1,7 @@
 import { formatC, formatJson, formatRaw } from '@bpf/btf/format';
-import { type BtfOptions, print, withBtf } from './btf-file.ts';
+import { type BtfOptions, withBtf } from './btf-file.ts';
 import { requireNames } from './btf-names.ts';
+import { print } from './output.ts';
 
 export const dumpFormats = ['c', 'raw', 'json'] as const;
 

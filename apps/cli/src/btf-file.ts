@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Btf, BtfError, btfSection, parseBtf } from '@bpf/btf';
@@ -52,14 +51,4 @@ function read(file: string): Uint8Array {
     );
   }
   return bytes.toString('latin1', 0, ELF_MAGIC.length) === ELF_MAGIC ? btfSection(bytes) : bytes;
-}
-
-/** Writes to standard output, no faster than it is read. */
-export async function print(chunks: Iterable<string | Uint8Array>): Promise<void> {
-  for (const chunk of chunks) if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
-}
-
-/** A corrupt or hostile file may name types anything, escape sequences included, which are not for the terminal. */
-export function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

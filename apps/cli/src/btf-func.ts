@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Btf, BtfArgument, BtfFunction } from '@bpf/btf';
 import { formatDeclaration, formatPrototype } from '@bpf/btf/format';
-import { type BtfOptions, isOfKernel, print, withBtf } from './btf-file.ts';
+import { type BtfOptions, isOfKernel, withBtf } from './btf-file.ts';
 import { requireFunction } from './btf-names.ts';
+import { print } from './output.ts';
 
 /** `bpf btf func` */
 export async function showFunction(name: string, options: BtfOptions): Promise<void> {

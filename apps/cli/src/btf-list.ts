@@ -1,5 +1,6 @@
 import type { Btf, BtfKind, BtfType } from '@bpf/btf';
-import { type BtfOptions, print, printable, withBtf } from './btf-file.ts';
+import { type BtfOptions, withBtf } from './btf-file.ts';
+import { print, printable } from './output.ts';
 
 /** The kinds whose types have names. */
 export const listKinds: readonly BtfKind[] = [

@@ -1,6 +1,7 @@
 import { formatType } from '@bpf/btf/format';
-import { type BtfOptions, print, withBtf } from './btf-file.ts';
+import { type BtfOptions, withBtf } from './btf-file.ts';
 import { requireTypes } from './btf-names.ts';
+import { print } from './output.ts';
 
 /** `bpf btf type`: every type with the name, of whatever kind. */
 export async function showType(words: readonly string[], options: BtfOptions): Promise<void> {
