@@ -1,9 +1,18 @@
 import { encodeBtf } from '@bpf/btf/build';
-import { type AnySchema, bytes, schemaToBtf, u32 } from '@bpf/btf/data';
-import { btfLoad, type MapCreateOptions, type MapFd, mapCreate, SysError, UnavailableError } from '@bpf/sys';
+import { type AnySchema, bytes, type Schema, schemaToBtf, u32 } from '@bpf/btf/data';
+import {
+  btfLoad,
+  type MapCreateOptions,
+  type MapFd,
+  mapCreate,
+  possibleCpus,
+  SysError,
+  UnavailableError,
+} from '@bpf/sys';
 import type { BpfMap } from './bpf-map.ts';
 import { makeMap, type Schemas } from './make.ts';
 import type { MapOf, MapOptions } from './options.ts';
+import { PerfEventArray } from './ring/perf-event-array.ts';
 
 /**
  * Creates a map, with the operations that its type has. With schemas for key and value, these are typed, and the map carries
@@ -23,11 +32,17 @@ export function createMap<const O extends MapOptions>(options: O): MapOf<O> {
   const schemas = schemasOf(options);
   const map = create({ ...common(options), ...sizes(options) }, schemas);
   try {
-    return makeMap(map, schemas) as BpfMap as MapOf<O>;
+    return made(map, options, schemas) as BpfMap as MapOf<O>;
   } catch (error) {
     map.close();
     throw error;
   }
+}
+
+function made(map: MapFd, options: MapOptions, schemas: Schemas): BpfMap {
+  if (options.type !== 'perf_event_array') return makeMap(map, schemas);
+  const { pages } = options;
+  return new PerfEventArray(map, schemas.value as Schema<unknown> | undefined, pages === undefined ? {} : { pages });
 }
 
 const schemasOf = (options: MapOptions): Schemas => ({
@@ -82,8 +97,9 @@ function sizes(options: MapOptions): Sizes {
     case 'ringbuf':
     case 'user_ringbuf':
       return { keySize: 0, valueSize: 0, maxEntries: options.bytes };
-    case 'prog_array':
     case 'perf_event_array':
+      return { keySize: 4, valueSize: 4, maxEntries: options.maxEntries ?? possibleCpus() };
+    case 'prog_array':
     case 'cgroup_array':
     case 'xskmap':
     case 'sockmap':

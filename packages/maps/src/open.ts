@@ -3,6 +3,7 @@ import { type AnySchema, checkLayout, schemaOf } from '@bpf/btf/data';
 import { btfGetBytes, btfGetFdById, type HasFd, MapFd, type MapType, mapGetFdById, objGet } from '@bpf/sys';
 import type { BpfMap } from './bpf-map.ts';
 import { MapError } from './error.ts';
+import type { FdArray } from './fd-map.ts';
 import { makeMap, type Schemas } from './make.ts';
 import type { MapOf } from './options.ts';
 
@@ -21,6 +22,9 @@ export type ExpectedMap = MapPlace & {
   readonly valueSize?: number;
 };
 
+/** As what `createMap` makes; but the events of a perf_event_array are those of whoever put them there. */
+export type OpenedMap<O extends ExpectedMap> = O['type'] extends 'perf_event_array' ? FdArray : MapOf<O>;
+
 /**
  * Opens a map that exists, and checks that it is what this program takes it for: its type, its sizes, and, when it carries
  * BTF, the name, offset and size of every field of the schemas.
@@ -32,10 +36,10 @@ export type ExpectedMap = MapPlace & {
  * using counts = openMap({ path: '/sys/fs/bpf/counts', type: 'hash', key: u32, value: struct({ calls: u64 }) });
  * ```
  */
-export function openMap<const O extends ExpectedMap>(expected: O): MapOf<O> {
+export function openMap<const O extends ExpectedMap>(expected: O): OpenedMap<O> {
   return withMap(expected, (map) => {
     check(map, expected);
-    return makeMap(map, expected) as BpfMap as MapOf<O>;
+    return makeMap(map, expected) as BpfMap as OpenedMap<O>;
   });
 }
 

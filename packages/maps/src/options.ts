@@ -5,6 +5,7 @@ import type { BpfMap } from './bpf-map.ts';
 import type { FdArray, FdHash, HashOfMaps, IdArray } from './fd-map.ts';
 import type { HashMap } from './hash-map.ts';
 import type { BloomFilter, Queue } from './queue.ts';
+import type { PerfEventArray } from './ring/perf-event-array.ts';
 import type { RingBuffer } from './ring/ringbuf.ts';
 import type { UserRingBuffer } from './ring/user-ringbuf.ts';
 import type { StackTraceMap } from './stack-trace-map.ts';
@@ -43,14 +44,7 @@ interface Entries {
 type HashType = 'hash' | 'lru_hash' | 'rhash' | 'lpm_trie';
 type PerCpuHashType = 'percpu_hash' | 'lru_percpu_hash';
 type QueueType = 'queue' | 'stack';
-type FdArrayType =
-  | 'perf_event_array'
-  | 'cgroup_array'
-  | 'xskmap'
-  | 'sockmap'
-  | 'reuseport_sockarray'
-  | 'devmap'
-  | 'cpumap';
+type FdArrayType = 'cgroup_array' | 'xskmap' | 'sockmap' | 'reuseport_sockarray' | 'devmap' | 'cpumap';
 type IdArrayType = 'prog_array' | 'array_of_maps';
 type StorageType = 'sk_storage' | 'inode_storage' | 'task_storage' | 'cgrp_storage';
 
@@ -68,6 +62,15 @@ export type MapOptions = Common &
         NoKey &
         ValuePart)
     | ({ readonly type: FdArrayType | 'prog_array' } & Entries & NoKey & NoValue)
+    | ({
+        readonly type: 'perf_event_array';
+        /** A place for each possible CPU unless told. */
+        readonly maxEntries?: number;
+        /** Of a sample; without it samples are bytes. */
+        readonly value?: AnySchema;
+        /** Pages of data for each CPU, a power of two: 8 unless told. */
+        readonly pages?: number;
+      } & NoKey)
     | ({
         readonly type: 'array_of_maps';
         /** A map like those that it is to hold. */
@@ -136,4 +139,6 @@ export type MapOf<O extends { readonly type: MapType | number }> = O['type'] ext
                           ? RingBuffer<Decoded<ValueOf<O>>>
                           : O['type'] extends 'user_ringbuf'
                             ? UserRingBuffer<Encoded<ValueOf<O>>>
-                            : BpfMap;
+                            : O['type'] extends 'perf_event_array'
+                              ? PerfEventArray<Decoded<ValueOf<O>>>
+                              : BpfMap;

@@ -229,7 +229,7 @@ kernelTest(bpfSyscall, 'a prog_array holds programs', () => {
 
 /** What is only made here: user space needs sockets, cgroups and interfaces to put into them. */
 const others: readonly MapOptions[] = [
-  { type: 'perf_event_array', maxEntries: 2 },
+  { type: 'perf_event_array', value: u32, pages: 1 },
   { type: 'cgroup_array', maxEntries: 2 },
   { type: 'xskmap', maxEntries: 2 },
   { type: 'sockmap', maxEntries: 2 },

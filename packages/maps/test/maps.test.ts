@@ -28,6 +28,7 @@ test('the exported names', () => {
       "IdArray",
       "MapError",
       "MappedArray",
+      "PerfEventArray",
       "Queue",
       "RingBuffer",
       "StackTraceMap",

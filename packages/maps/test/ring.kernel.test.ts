@@ -13,10 +13,11 @@ import {
   possibleCpus,
   progTestRun,
   rawSyscall,
+  SysError,
   withScope,
 } from '@bpf/sys';
 import { mapType, perfBpfOutput } from '../../../tooling/kernel-test/features.ts';
-import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
+import { type Feature, kernelTest } from '../../../tooling/kernel-test/harness.ts';
 import { PerfEventArray } from '../src/ring/perf-event-array.ts';
 import { RingBuffer } from '../src/ring/ringbuf.ts';
 import { UserRingBuffer } from '../src/ring/user-ringbuf.ts';
@@ -49,22 +50,27 @@ kernelTest(ringbuf, 'records come out as they went in, decoded and as bytes', ()
   assert.equal(ring.available(), 0);
 });
 
-kernelTest(ringbuf, 'a ring goes round many times, and nothing is lost or seen twice', () => {
-  using ring = new RingBuffer(makeRing(), Run);
-  using counts = new Counts();
-  using prog = loadOutput(ring, counts);
-  let seen = 0n;
-  for (let round = 0; round < 50; round++) {
-    run(prog, 100);
-    const taken = round % 2 === 0 ? ring.records() : [...ring.records(7), ...ring.records()];
-    assert.deepEqual(
-      taken.map((record) => record.run),
-      numbers(Number(seen) + 1, Number(seen) + 100),
-    );
-    seen += 100n;
-  }
-  assert.deepEqual(counts.read(), { runs: 5000, full: 0 });
-});
+kernelTest(
+  ringbuf,
+  'a ring goes round many times, and nothing is lost or seen twice',
+  () => {
+    using ring = new RingBuffer(makeRing(), Run);
+    using counts = new Counts();
+    using prog = loadOutput(ring, counts);
+    let seen = 0n;
+    for (let round = 0; round < 50; round++) {
+      run(prog, 100);
+      const taken = round % 2 === 0 ? ring.records() : [...ring.records(7), ...ring.records()];
+      assert.deepEqual(
+        taken.map((record) => record.run),
+        numbers(Number(seen) + 1, Number(seen) + 100),
+      );
+      seen += 100n;
+    }
+    assert.deepEqual(counts.read(), { runs: 5000, full: 0 });
+  },
+  ['root', 'caps'],
+);
 
 kernelTest(ringbuf, 'a ring that is full loses what comes, which the program counts', () => {
   using ring = new RingBuffer(makeRing(), Run);
@@ -99,22 +105,27 @@ kernelTest(ringbuf, 'discarded records of a ring are passed over, and a callback
   );
 });
 
-kernelTest(ringbuf, 'events of a ring are awaited, until the loop is left', async () => {
-  using ring = new RingBuffer(makeRing(), Run);
-  using counts = new Counts();
-  using prog = loadOutput(ring, counts);
-  const seen: bigint[] = [];
-  const first = setTimeout(() => run(prog, 2), 2);
-  for await (const event of ring.events()) {
-    seen.push(event.run);
-    if (seen.length === 2) setTimeout(() => run(prog, 3), 2);
-    if (seen.length === 4) break;
-  }
-  clearTimeout(first);
-  assert.deepEqual(seen, numbers(1, 4));
-  // What was not handed out is still there.
-  assert.deepEqual(ring.records(), [{ run: 5n, more: 105n }]);
-});
+kernelTest(
+  ringbuf,
+  'events of a ring are awaited, until the loop is left',
+  async () => {
+    using ring = new RingBuffer(makeRing(), Run);
+    using counts = new Counts();
+    using prog = loadOutput(ring, counts);
+    const seen: bigint[] = [];
+    const first = setTimeout(() => run(prog, 2), 2);
+    for await (const event of ring.events()) {
+      seen.push(event.run);
+      if (seen.length === 2) setTimeout(() => run(prog, 3), 2);
+      if (seen.length === 4) break;
+    }
+    clearTimeout(first);
+    assert.deepEqual(seen, numbers(1, 4));
+    // What was not handed out is still there.
+    assert.deepEqual(ring.records(), [{ run: 5n, more: 105n }]);
+  },
+  ['root', 'caps'],
+);
 
 kernelTest(ringbuf, 'an abort, and closing the ring, end a wait for its events', async () => {
   using ring = new RingBuffer(makeRing());
@@ -153,7 +164,7 @@ kernelTest(ringbuf, 'a ring is a stream of Node and of the web, and closing it e
 
 kernelTest(ringbuf, 'what is no ring is refused, and what is closed', () => {
   const array = mapCreate({ type: 'array', keySize: 4, valueSize: 4, maxEntries: 1, name: 'no_ring' });
-  assert.throws(() => new RingBuffer(array), { name: 'TypeError', message: /'no_ring' is a array, not a ringbuf/ });
+  assert.throws(() => new RingBuffer(array), { name: 'TypeError', message: /'no_ring' is of type array, not ringbuf/ });
   assert.equal(array.closed, true);
   const ring = new RingBuffer(makeRing(), struct({ a: u64, b: u64 }));
   using prog = loadReserve(ring, [1, 2]);
@@ -165,19 +176,45 @@ kernelTest(ringbuf, 'what is no ring is refused, and what is closed', () => {
     assert.throws(use, { name: 'TypeError', message: /is closed/ });
 });
 
-kernelTest(userRingbuf, 'a program drains what was written into a user ring', () => {
-  const Command = struct({ pid: u32, action: u32 });
-  using user = new UserRingBuffer(makeUserRing(), Command);
-  using ring = new RingBuffer(makeRing(), Command);
-  using prog = loadDrain(user, ring);
-  for (let round = 0; round < 60; round++) {
-    const commands = Array.from({ length: 1 + (round % 20) }, (_, i) => ({ pid: round, action: i }));
-    for (const command of commands) assert.equal(user.write(command), true);
-    assert.equal(run(prog), commands.length);
-    assert.deepEqual(ring.records(), commands);
-    assert.equal(user.available(), 0);
-  }
+const makeOverwriting = (): MapFd =>
+  mapCreate({ type: 'ringbuf', keySize: 0, valueSize: 0, maxEntries: pageSize(), flags: ['rb_overwrite'] });
+const overwriting: Feature = {
+  name: 'map/ringbuf/overwrite',
+  probe() {
+    try {
+      makeOverwriting().close();
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof SysError) || error.code !== 'EINVAL') throw error;
+      return 'this kernel has no ring buffers that overwrite';
+    }
+  },
+};
+
+kernelTest(overwriting, 'a ring that overwrites its oldest records is refused', () => {
+  const map = makeOverwriting();
+  assert.throws(() => new RingBuffer(map), { name: 'TypeError', message: /overwrites its oldest records/ });
+  assert.equal(map.closed, true);
 });
+
+kernelTest(
+  userRingbuf,
+  'a program drains what was written into a user ring',
+  () => {
+    const Command = struct({ pid: u32, action: u32 });
+    using user = new UserRingBuffer(makeUserRing(), Command);
+    using ring = new RingBuffer(makeRing(), Command);
+    using prog = loadDrain(user, ring);
+    for (let round = 0; round < 60; round++) {
+      const commands = Array.from({ length: 1 + (round % 20) }, (_, i) => ({ pid: round, action: i }));
+      for (const command of commands) assert.equal(user.write(command), true);
+      assert.equal(run(prog), commands.length);
+      assert.deepEqual(ring.records(), commands);
+      assert.equal(user.available(), 0);
+    }
+  },
+  ['root', 'caps'],
+);
 
 kernelTest(userRingbuf, 'a user ring that is full takes more when a program has drained it', () => {
   using user = new UserRingBuffer(makeUserRing());
@@ -195,7 +232,7 @@ kernelTest(userRingbuf, 'a user ring that is full takes more when a program has 
   assert.throws(() => user.write('text' as unknown as Uint8Array), TypeError);
   user.close();
   assert.throws(() => user.write(new Uint8Array(1)), /is closed/);
-  assert.throws(() => new UserRingBuffer(makeRing()), /is a ringbuf, not a user_ringbuf/);
+  assert.throws(() => new UserRingBuffer(makeRing()), /is of type ringbuf, not user_ringbuf/);
 });
 
 const makePerfMap = (): MapFd =>
@@ -267,7 +304,7 @@ kernelTest(perfBpfOutput, 'events of perf rings are awaited, from any CPU, until
     () => new PerfEventArray(makePerfMap(), undefined, { pages: 3 }),
     /pages is 3; it must be a power of 2/,
   );
-  assert.throws(() => new PerfEventArray(makeRing()), /is a ringbuf, not a perf_event_array/);
+  assert.throws(() => new PerfEventArray(makeRing()), /is of type ringbuf, not perf_event_array/);
   using again = new PerfEventArray(makePerfMap());
   for await (const event of again.events({ signal: AbortSignal.timeout(5) })) assert.fail(`${event.cpu}`);
   assert.equal(mapGetInfo(again).name, 'perf_test');

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AnySchema, array, bool, char, s8, struct, u8, u16, u32, u64, union } from '@bpf/btf/data';
+import { eventFd, type Fd, fileRead, fileWrite, waitReadable } from '@bpf/sys';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { anyReadable } from '../src/ring/any-readable.ts';
 import { compileReader } from '../src/ring/compile.ts';
 import { decoderOf } from '../src/ring/decode.ts';
 import { eventsOf } from '../src/ring/events.ts';
@@ -252,6 +254,35 @@ describe('eventsOf', () => {
     for await (const event of events) expect(event).toBeLessThan(1e9);
     expect(n).toBeGreaterThan(256);
   });
+});
+
+describe('anyReadable', () => {
+  test('waits for many descriptors, and ends when all are closed', async () => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', warned);
+    const fds = Array.from({ length: 21 }, () => eventFd());
+    const source = { closed: false, records: () => fds.flatMap((fd) => (isReadable(fd) ? [fileRead(fd, 8)[0]] : [])) };
+    const events = eventsOf(source, anyReadable(fds), {});
+    const add = (fd: Fd | undefined): void => {
+      if (fd) fileWrite(fd, Uint8Array.of(7, 0, 0, 0, 0, 0, 0, 0));
+    };
+    for (const fd of [fds[3], fds[19], fds[3], fds[0]]) {
+      const next = events.next();
+      await sleep(1);
+      add(fd);
+      expect(await next).toEqual({ value: 7, done: false });
+    }
+    const next = events.next();
+    await sleep(1);
+    for (const fd of fds) fd.close();
+    expect(await next).toEqual({ value: undefined, done: true });
+    await sleep(1);
+    process.off('warning', warned);
+    expect(warnings).toEqual([]);
+  });
+
+  const isReadable = (fd: Fd): boolean => waitReadable([fd], 0).length > 0;
 });
 
 describe('PerfReader', () => {

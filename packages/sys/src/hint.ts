@@ -5,6 +5,7 @@ import { isPrivileged, kernelAtLeast, readMachine } from './machine.ts';
 import { commandSince, mapTypeSince, progTypeSince } from './since.ts';
 import { mapTypes, progTypes } from './uapi.gen.ts';
 
+const CAP_SYS_ADMIN = 1n << 21n;
 const EPERM = 1;
 const ENOENT = 2;
 const E2BIG = 7;
@@ -18,6 +19,9 @@ export type Hint = string | { readonly unavailable: string } | undefined;
 
 export function hintFor(attr: Attr<BpfCmd>, errno: number): Hint {
   const { command } = attr;
+  // CAP_BPF is not enough to reach the objects of others.
+  if (errno === EPERM && command.endsWith('_ID') && (readMachine().capabilities & CAP_SYS_ADMIN) === 0n)
+    return { unavailable: 'what others have loaded is for CAP_SYS_ADMIN only: run this as root.' };
   if (errno === EINVAL || errno === E2BIG) {
     const since = commandSince[command];
     if (since !== undefined && olderThan(since)) return tooOld(command, since);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** So many events are handed out before timers, signals and other descriptors get their turn. */
@@ -27,7 +28,10 @@ export function eventsOf<T>(
   { signal }: EventsOptions,
 ): AsyncIterableIterator<T, undefined> {
   const stop = new AbortController();
-  const events = read(source, wait, signal ? AbortSignal.any([signal, stop.signal]) : stop.signal);
+  const end = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+  // Each descriptor that is waited for listens to it: no leak, however many there are.
+  setMaxListeners(0, end);
+  const events = read(source, wait, end);
   return {
     next: () => events.next(),
     // A generator that waits would not return before an event comes.

@@ -9,7 +9,7 @@ export class RingReader {
   readonly #producer: BigUint64Array;
   readonly #data: Uint8Array;
   readonly #words: Int32Array;
-  readonly #mask: number;
+  readonly #mask: bigint;
   #draining = false;
   #stopped = false;
 
@@ -18,7 +18,7 @@ export class RingReader {
     this.#producer = positionOf(producer);
     this.#data = data;
     this.#words = new Int32Array(data.buffer, data.byteOffset, data.byteLength >> 2);
-    this.#mask = data.byteLength / 2 - 1;
+    this.#mask = BigInt(data.byteLength / 2 - 1);
   }
 
   /** Bytes that are reserved and not yet taken, with headers and padding. */
@@ -35,23 +35,22 @@ export class RingReader {
   drain(fn: RecordCallback, max: number): number {
     if (this.#draining)
       throw new TypeError('this ring buffer is being drained: a callback cannot take records from it');
-    const start = Atomics.load(this.#consumer, 0);
-    const available = Number(Atomics.load(this.#producer, 0) - start);
-    const [data, words, mask] = [this.#data, this.#words, this.#mask];
-    let offset = Number(start & BigInt(mask));
-    let left = available;
+    const [data, words] = [this.#data, this.#words];
+    const position = Atomics.load(this.#consumer, 0);
+    const start = Number(position & this.#mask);
+    // Into the second mapping, perhaps: from the first record on, all lie in a row.
+    const end = start + Number(Atomics.load(this.#producer, 0) - position);
+    let offset = start;
     let count = 0;
     this.#draining = true;
     try {
-      while (left > 0 && count < max && !this.#stopped) {
+      while (offset < end && count < max && !this.#stopped) {
         // Its bytes are there when it is no longer busy: whoever sees one must see the other, also on arm64.
         const header = Atomics.load(words, offset >>> 2);
         if (header < 0) break;
         const length = header & MAX_RECORD_BYTES;
         const at = offset + HEADER_BYTES;
-        const bytes = recordBytes(length);
-        left -= bytes;
-        offset = (offset + bytes) & mask;
+        offset += recordBytes(length);
         if ((header & DISCARD_BIT) !== 0) continue;
         count++;
         fn(data, at, length);
@@ -61,7 +60,7 @@ export class RingReader {
       // Gives the room back, all at once. The store is a full barrier: the kernel, which wakes readers up only when it
       // finishes the record at this position, looks at it after it has moved its own; and whoever waits next lets the
       // kernel compare both again. So no wake-up is lost.
-      if (left < available) Atomics.store(this.#consumer, 0, start + BigInt(available - left));
+      if (offset > start) Atomics.store(this.#consumer, 0, position + BigInt(offset - start));
     }
     return count;
   }

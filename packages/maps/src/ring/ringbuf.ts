@@ -72,8 +72,8 @@ export class RingBuffer<T = Uint8Array> extends BpfMap {
 
   /**
    * Calls `fn` for each record that is there now, without copying it: `length` bytes of `data` from `offset` on are the
-   * ring's own memory, which the kernel writes to again after the call. The fastest way. A record whose callback throws
-   * counts as taken, and those after it stay. Does not wait: `pollFd(ring)` does.
+   * ring's own memory, which the kernel writes to again after the call; writing to it is a crash (SIGSEGV). The fastest way.
+   * A record whose callback throws counts as taken, and those after it stay. Does not wait: `pollFd(ring)` does.
    *
    * @param max at most so many
    * @returns how many records there were; those that a program discarded do not count
