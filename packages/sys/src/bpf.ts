@@ -1,4 +1,5 @@
 import type { Attr, BpfCmd } from './attr.ts';
+import { u32 } from './check.ts';
 import { errnoName } from './errno.ts';
 import { SysError, type SysErrorFacts, UnavailableError } from './error.ts';
 import { hintFor } from './hint.ts';
@@ -13,23 +14,46 @@ const EAGAIN = 11;
 const ENOSYS = 38;
 
 /**
- * Calls bpf(2) with an attr that already lies in native memory: for calls that are made often.
+ * Calls bpf(2) with an attr that already lies in native memory: for commands that this package has no function for. Nothing
+ * checks what the attr says: a wrong address or length in it can crash the process.
  *
  * @returns the result, or -errno
+ * @throws RangeError for what is no integer, or out of range; UnavailableError anywhere but on Linux
+ * @example
+ * ```ts
+ * const BPF_ENABLE_STATS = 32;
+ * const fd = withScope((scope) => bpf(BPF_ENABLE_STATS, scope.alloc(4).address, 4));
+ * ```
  */
 export function bpf(command: number, attrAddress: number, attrBytes: number): number {
+  u32('command', command);
+  u32('attrBytes', attrBytes);
+  if (!Number.isSafeInteger(attrAddress) || attrAddress < 0)
+    throw new RangeError(`attrAddress is ${attrAddress}; it must be an integer in 0..2^53-1`);
+  return bpfUnchecked(command, attrAddress, attrBytes);
+}
+
+/** {@link bpf} for those who know what they pass: koffi takes NaN for 0. */
+export function bpfUnchecked(command: number, attrAddress: number, attrBytes: number): number {
   const { syscall, numbers, errno } = getLibc();
   const result = syscall(numbers.bpf, command, attrAddress, attrBytes);
   return result < 0 ? -(errno[0] as number) : result;
 }
 
-/** Makes the call, again when a signal came while the kernel worked. Returns the result, or -errno. */
-export function call(attr: Attr<BpfCmd>, bytes: number = attr.bytes): number {
+/**
+ * Makes the call, again when a signal came while the kernel worked. Not for commands that change the attr although they
+ * fail. Returns the result, or -errno.
+ */
+export function call(attr: Attr<BpfCmd>): number {
   for (let tries = 5; ; tries--) {
-    const result = bpf(BPF_CMD[attr.command], attr.memory.address, bytes);
+    const result = callOnce(attr);
     if (result === -EPERM && liftedMemlock(attr.command)) continue;
     if ((result !== -EAGAIN && result !== -EINTR) || tries === 0) return result;
   }
+}
+
+export function callOnce(attr: Attr<BpfCmd>): number {
+  return bpfUnchecked(BPF_CMD[attr.command], attr.memory.address, attr.bytes);
 }
 
 let lifted = false;

@@ -30,7 +30,15 @@ export function fdNumber(fd: FdLike): number {
 export const beforeClose: Map<number, () => void> = new Map<number, () => void>();
 
 /**
- * Owns a file descriptor. Close it, or declare it with `using`; nothing is closed behind your back.
+ * Who owns which number, of this thread. A number that comes again was closed behind its owner's back, or is handed to a
+ * second one: either way the first may neither close it nor pass it to the kernel, which would write values of another
+ * map's size into its memory.
+ */
+const owners = new Map<number, Fd>();
+
+/**
+ * Owns a file descriptor. Close it, or declare it with `using`; nothing is closed behind your back. A descriptor has one
+ * owner: making another one takes it from the first, as if by {@link Fd.disown}.
  *
  * @example
  * ```ts
@@ -40,8 +48,12 @@ export const beforeClose: Map<number, () => void> = new Map<number, () => void>(
 export class Fd implements Disposable {
   #fd: number | undefined;
 
+  /** @throws RangeError when it cannot be one */
   constructor(fd: number) {
-    this.#fd = fd;
+    const number = fdNumber(fd);
+    owners.get(number)?.disown();
+    owners.set(number, this);
+    this.#fd = number;
   }
 
   /**
@@ -63,6 +75,7 @@ export class Fd implements Disposable {
     if (this.#fd === undefined) return;
     const fd = this.#fd;
     this.#fd = undefined;
+    owners.delete(fd);
     beforeClose.get(fd)?.();
     // In half the time of fs.closeSync. Whatever it answers, the number is no longer ours.
     const libc = loadedLibc();
@@ -74,6 +87,7 @@ export class Fd implements Disposable {
   disown(): number {
     const { fd } = this;
     this.#fd = undefined;
+    owners.delete(fd);
     return fd;
   }
 

@@ -1,6 +1,6 @@
 import { type AttrFields, encodeStruct, openAttr } from './attr.ts';
 import { callOrThrow } from './bpf.ts';
-import { numberOf } from './check.ts';
+import { numberOf, u32 } from './check.ts';
 import { Fd, type HasFd } from './fd.ts';
 import { type Scope, withScope } from './memory.ts';
 import type { AttachType } from './prog.ts';
@@ -106,7 +106,7 @@ export function linkCreate(options: LinkCreateOptions): Fd {
       prog_fd: object.fd,
       target_fd: target?.fd ?? ifindex ?? 0,
       attach_type: numberOf(attachTypes, options.attachType, 'attach type'),
-      flags: (options.flags ?? 0) | orderFlags(options.order),
+      flags: (u32('flags', options.flags ?? 0) | orderFlags(options.order)) >>> 0,
       ...place(scope, options),
     });
     return new Fd(callOrThrow(attr));
@@ -194,6 +194,9 @@ function sameCount(what: string, values: readonly bigint[], count: number): read
 }
 
 function u64s(scope: Scope, values: readonly bigint[]): number {
+  // The array would take them modulo 2^64.
+  const bad = values.find((value) => typeof value !== 'bigint' || BigInt.asUintN(64, value) !== value);
+  if (bad !== undefined) throw new RangeError(`${String(bad)} is not a bigint in 0..2^64-1`);
   return scope.copy(new Uint8Array(BigUint64Array.from(values).buffer));
 }
 

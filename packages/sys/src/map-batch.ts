@@ -1,6 +1,6 @@
-import type { BpfCmd } from './attr.ts';
-import { openAttr } from './attr.ts';
-import { call } from './bpf.ts';
+import { type Attr, type BpfCmd, openAttr } from './attr.ts';
+import { callOnce } from './bpf.ts';
+import { checkBytes } from './check.ts';
 import { BPF_F_LOCK, elemError } from './map.ts';
 import type { MapFd } from './map-fd.ts';
 import { withScope } from './memory.ts';
@@ -14,6 +14,7 @@ export interface MapBatch {
 }
 
 const ENOENT = 2;
+const EINTR = 4;
 
 /**
  * BPF_MAP_LOOKUP_BATCH: copies as many entries as fit, from a cursor on. A hash map hands out whole buckets, so that fewer
@@ -74,8 +75,8 @@ export function mapUpdateBatch(map: MapFd, keys: Uint8Array, values: Uint8Array,
       count,
       elem_flags: flags,
     });
-    const result = call(attr);
-    if (result < 0) throw elemError(map.info, attr.command, -result, { count: attr.get('count') });
+    const result = callOnce(attr);
+    if (result < 0) throw elemError(map.info, attr.command, -result, { count: doneOf(attr, count) });
   });
 }
 
@@ -90,11 +91,17 @@ export function mapDeleteBatch(map: MapFd, keys: Uint8Array): number {
   if (count === 0) return 0;
   return withScope((scope) => {
     const attr = openAttr(scope, 'BPF_MAP_DELETE_BATCH', { map_fd: map.fd, keys: scope.copy(keys), count });
-    const result = call(attr);
-    if (result < 0 && result !== -ENOENT)
-      throw elemError(map.info, attr.command, -result, { count: attr.get('count') });
-    return attr.get('count');
+    const result = callOnce(attr);
+    const done = result < 0 ? doneOf(attr, count) : count;
+    if (result < 0 && result !== -ENOENT) throw elemError(map.info, attr.command, -result, { count: done });
+    return done;
   });
+}
+
+/** Of a batch that failed: the kernel stores how far it came, unless it refuses the call as a whole. */
+function doneOf(attr: Attr<BpfCmd & `${string}BATCH`>, count: number): number {
+  const done = attr.get('count');
+  return done < count ? done : 0;
 }
 
 function lookup(
@@ -109,6 +116,7 @@ function lookup(
   if (count === 0) throw new RangeError('there is no room for a single entry: make keys and values longer');
   // A hash map's cursor is the number of a bucket, every other's is a key.
   const cursorBytes = Math.max(4, map.info.keySize);
+  if (cursor !== undefined) checkBytes('the cursor', cursor);
   if (cursor && cursor.length !== cursorBytes)
     throw new RangeError(`the cursor has ${cursor.length} bytes, and this map's have ${cursorBytes}`);
   return withScope((scope) => {
@@ -124,10 +132,16 @@ function lookup(
       count,
       elem_flags: flags,
     });
-    const result = call(attr);
+    let result = callOnce(attr);
+    // Before Linux 6.14, EINTR when an entry was deleted meanwhile: from the cursor again, for as many as before, although
+    // the kernel has changed the attr.
+    for (let tries = 5; result === -EINTR && tries > 0; tries--) {
+      attr.set({ count });
+      result = callOnce(attr);
+    }
     // ENOENT: the end, and the last entries are there.
-    if (result < 0 && result !== -ENOENT) throw elemError(map.info, command, -result, { count: attr.get('count') });
-    const got = attr.get('count');
+    if (result < 0 && result !== -ENOENT) throw elemError(map.info, command, -result, { count: doneOf(attr, count) });
+    const got = Math.min(attr.get('count'), count);
     keys.set(outKeys.bytes.subarray(0, got * map.info.keySize));
     values.set(outValues.bytes.subarray(0, got * map.valueBytes));
     return { count: got, cursor: result < 0 ? undefined : outCursor.bytes.slice() };
@@ -137,6 +151,8 @@ function lookup(
 /** How many entries these arrays hold: the kernel reads or writes that many of its own sizes. */
 function countOf(map: MapFd, keys: Uint8Array, values?: Uint8Array): number {
   const { keySize, type, name } = map.info;
+  checkBytes('keys', keys);
+  if (values) checkBytes('values', values);
   const count = keys.length / keySize;
   if (!Number.isInteger(count) || count > 0xffff_ffff)
     throw new RangeError(`the keys have ${keys.length} bytes, and each of ${type} map '${name}' has ${keySize}`);

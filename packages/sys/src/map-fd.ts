@@ -1,28 +1,30 @@
+import { encodeStruct } from './attr.ts';
 import { possibleCpus } from './cpus.ts';
 import { UnavailableError } from './error.ts';
 import { Fd } from './fd.ts';
-import { getLibc } from './libc.ts';
 import { type MapInfo, mapGetInfo } from './map-info.ts';
 import { alloc, free, type NativeMemory } from './memory.ts';
 
 /** map_fd 0, key 8, value or next_key 16, flags 24: the attr of the element commands. */
 const ATTR_BYTES = 32;
+const FLAGS_AT = 24;
 
 /**
- * The attr of the element commands with a key, a value and a next key behind it, in one piece of memory that stays as long
- * as the map is open: an operation stores the key, makes one call and copies the value.
+ * The attrs of the element commands with a key, a value and a next key behind them, in one piece of memory that stays as
+ * long as the map is open: an operation stores the key, makes one call and copies the value. What the attrs say never
+ * changes, but for the flags.
  */
 export interface ElemMemory {
-  readonly attrAddress: number;
-  /** All of it, as bytes and as 32-bit words. */
-  readonly bytes: Uint8Array;
-  readonly words: Uint32Array;
-  readonly keyAt: number;
-  readonly keySize: number;
-  readonly valueAt: number;
+  /** The addresses of three attrs: of key and value; of key and next key; of the next key alone, for the first one. */
+  readonly attr: number;
+  readonly nextAttr: number;
+  readonly firstAttr: number;
+  /** The flags of the first attr, as two words. */
+  readonly flags: Uint32Array;
+  readonly key: Uint8Array;
   /** What the kernel reads and writes for a value: of a per-CPU map, that of every possible CPU. */
-  readonly valueSize: number;
-  readonly nextKeyAt: number;
+  readonly value: Uint8Array;
+  readonly nextKey: Uint8Array;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface ElemMemory {
  * reads and writes that many bytes whatever buffer it is given.
  */
 export class MapFd extends Fd {
-  readonly info: MapInfo;
+  readonly #info: MapInfo;
   #memory: NativeMemory | undefined;
   #elem: ElemMemory | undefined;
 
@@ -42,11 +44,16 @@ export class MapFd extends Fd {
   constructor(fd: number) {
     super(fd);
     try {
-      this.info = mapGetInfo({ fd });
+      this.#info = Object.freeze(mapGetInfo({ fd }));
     } catch (error) {
       super.close();
       throw error;
     }
+  }
+
+  /** What the kernel says of it. */
+  get info(): MapInfo {
+    return this.#info;
   }
 
   /**
@@ -78,25 +85,26 @@ export class MapFd extends Fd {
     const { fd } = this;
     const { keySize } = this.info;
     const valueSize = this.valueBytes;
-    const valueAt = align8(ATTR_BYTES + keySize);
+    const keyAt = 3 * ATTR_BYTES;
+    const valueAt = align8(keyAt + keySize);
     const nextKeyAt = align8(valueAt + valueSize);
-    const memory = alloc(align8(nextKeyAt + keySize));
-    const { address, bytes, view } = memory;
-    const words = new Uint32Array(view.buffer, 0, bytes.length / 4);
-    words[0] = fd;
+    const memory = alloc(nextKeyAt + keySize);
+    const { address, bytes } = memory;
     // A map without keys refuses the address of one.
-    if (keySize > 0) putAddress(words, 2, address + ATTR_BYTES);
-    putAddress(words, 4, address + valueAt);
+    const key = keySize > 0 ? address + keyAt : 0;
+    const [value, nextKey] = [address + valueAt, address + nextKeyAt];
+    bytes.set(encodeStruct('map_elem', { map_fd: fd, key, value }), 0);
+    bytes.set(encodeStruct('map_elem', { map_fd: fd, key, next_key: nextKey }), ATTR_BYTES);
+    bytes.set(encodeStruct('map_elem', { map_fd: fd, next_key: nextKey }), 2 * ATTR_BYTES);
     this.#memory = memory;
     this.#elem = {
-      attrAddress: address,
-      bytes,
-      words,
-      keyAt: ATTR_BYTES,
-      keySize,
-      valueAt,
-      valueSize,
-      nextKeyAt,
+      attr: address,
+      nextAttr: address + ATTR_BYTES,
+      firstAttr: address + 2 * ATTR_BYTES,
+      flags: new Uint32Array(bytes.buffer, FLAGS_AT, 2),
+      key: bytes.subarray(keyAt, keyAt + keySize),
+      value: bytes.subarray(valueAt, valueAt + valueSize),
+      nextKey: bytes.subarray(nextKeyAt, nextKeyAt + keySize),
     };
     return this.#elem;
   }
@@ -117,12 +125,6 @@ export class MapFd extends Fd {
     this.#memory = undefined;
     this.#elem = undefined;
   }
-}
-
-/** Stores an address as two words: stores of bigints cost more than the rest of a call. */
-export function putAddress(words: Uint32Array, at: number, address: number): void {
-  words[at] = address;
-  words[at + 1] = address / 2 ** 32;
 }
 
 const isPerCpu = (type: string): boolean => type.startsWith('percpu_') || type === 'lru_percpu_hash';

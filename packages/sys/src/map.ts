@@ -1,10 +1,10 @@
 import { openAttr } from './attr.ts';
-import { bpf, callOrThrow } from './bpf.ts';
-import { flagsOf, numberOf, objectName } from './check.ts';
+import { bpfUnchecked, callOrThrow } from './bpf.ts';
+import { checkBytes, flagsOf, numberOf, objectName } from './check.ts';
 import { errnoName } from './errno.ts';
 import { SysError } from './error.ts';
 import type { HasFd } from './fd.ts';
-import { type ElemMemory, MapFd, putAddress } from './map-fd.ts';
+import { type ElemMemory, MapFd } from './map-fd.ts';
 import type { MapInfo, MapType } from './map-info.ts';
 import { withScope } from './memory.ts';
 import { BPF_CMD, mapFlags, mapTypes } from './uapi.gen.ts';
@@ -104,12 +104,12 @@ export function mapFreeze(map: HasFd): void {
  */
 export function mapLookupElem(map: MapFd, key: Uint8Array, value: Uint8Array, flags: number = 0): boolean {
   const { elem } = map;
-  putKey(map, elem, key);
-  if (value.length !== elem.valueSize) throw wrongLength(map, 'value', value, elem.valueSize);
-  if (map.info.type === 'bloom_filter') copyIn(elem, elem.valueAt, value);
-  const result = elemCall(elem, BPF_CMD.BPF_MAP_LOOKUP_ELEM, flags, 32);
+  putBytes(map, 'key', key, elem.key);
+  checkLength(map, 'value', value, elem.value);
+  if (map.info.type === 'bloom_filter') copy(value, elem.value);
+  const result = elemCall(elem, BPF_CMD.BPF_MAP_LOOKUP_ELEM, flags);
   if (result >= 0) {
-    copyOut(elem, elem.valueAt, value);
+    copy(elem.value, value);
     return true;
   }
   if (result === -ENOENT) return false;
@@ -125,10 +125,9 @@ export function mapLookupElem(map: MapFd, key: Uint8Array, value: Uint8Array, fl
  */
 export function mapUpdateElem(map: MapFd, key: Uint8Array, value: Uint8Array, flags: number = BPF_ANY): boolean {
   const { elem } = map;
-  putKey(map, elem, key);
-  if (value.length !== elem.valueSize) throw wrongLength(map, 'value', value, elem.valueSize);
-  copyIn(elem, elem.valueAt, value);
-  const result = elemCall(elem, BPF_CMD.BPF_MAP_UPDATE_ELEM, flags, 32);
+  putBytes(map, 'key', key, elem.key);
+  putBytes(map, 'value', value, elem.value);
+  const result = elemCall(elem, BPF_CMD.BPF_MAP_UPDATE_ELEM, flags);
   if (result >= 0) return true;
   if (result === -EEXIST && (flags & BPF_NOEXIST) !== 0) return false;
   if (result === -ENOENT && (flags & BPF_EXIST) !== 0) return false;
@@ -143,9 +142,9 @@ export function mapUpdateElem(map: MapFd, key: Uint8Array, value: Uint8Array, fl
  */
 export function mapDeleteElem(map: MapFd, key: Uint8Array): boolean {
   const { elem } = map;
-  putKey(map, elem, key);
+  putBytes(map, 'key', key, elem.key);
   // It refuses an attr with anything behind the key.
-  const result = elemCall(elem, BPF_CMD.BPF_MAP_DELETE_ELEM, 0, 16);
+  const result = bpfUnchecked(BPF_CMD.BPF_MAP_DELETE_ELEM, elem.attr, 16);
   if (result >= 0) return true;
   if (result === -ENOENT) return false;
   throw elemError(map.info, 'BPF_MAP_DELETE_ELEM', -result);
@@ -159,11 +158,11 @@ export function mapDeleteElem(map: MapFd, key: Uint8Array): boolean {
  */
 export function mapLookupAndDeleteElem(map: MapFd, key: Uint8Array, value: Uint8Array, flags: number = 0): boolean {
   const { elem } = map;
-  putKey(map, elem, key);
-  if (value.length !== elem.valueSize) throw wrongLength(map, 'value', value, elem.valueSize);
-  const result = elemCall(elem, BPF_CMD.BPF_MAP_LOOKUP_AND_DELETE_ELEM, flags, 32);
+  putBytes(map, 'key', key, elem.key);
+  checkLength(map, 'value', value, elem.value);
+  const result = elemCall(elem, BPF_CMD.BPF_MAP_LOOKUP_AND_DELETE_ELEM, flags);
   if (result >= 0) {
-    copyOut(elem, elem.valueAt, value);
+    copy(elem.value, value);
     return true;
   }
   if (result === -ENOENT) return false;
@@ -179,55 +178,46 @@ export function mapLookupAndDeleteElem(map: MapFd, key: Uint8Array, value: Uint8
  */
 export function mapGetNextKey(map: MapFd, key: Uint8Array | undefined, next: Uint8Array): boolean {
   const { elem } = map;
-  const { attrAddress, words } = elem;
-  if (key) putKey(map, elem, key);
-  else putAddress(words, 2, 0);
-  if (next.length !== elem.keySize) throw wrongLength(map, 'next key', next, elem.keySize);
-  putAddress(words, 4, attrAddress + elem.nextKeyAt);
-  const result = elemCall(elem, BPF_CMD.BPF_MAP_GET_NEXT_KEY, 0, 24);
-  putAddress(words, 4, attrAddress + elem.valueAt);
-  if (!key) putAddress(words, 2, attrAddress + elem.keyAt);
+  checkLength(map, 'next key', next, elem.nextKey);
+  if (key !== undefined) putBytes(map, 'key', key, elem.key);
+  const result = bpfUnchecked(BPF_CMD.BPF_MAP_GET_NEXT_KEY, key === undefined ? elem.firstAttr : elem.nextAttr, 24);
   if (result >= 0) {
-    copyOut(elem, elem.nextKeyAt, next);
+    copy(elem.nextKey, next);
     return true;
   }
   if (result === -ENOENT) return false;
   throw elemError(map.info, 'BPF_MAP_GET_NEXT_KEY', -result);
 }
 
-/** @param bytes how much of the attr the command reads: what lies behind must be zero, or is not passed */
-function elemCall(elem: ElemMemory, command: number, flags: number, bytes: number): number {
-  const { words } = elem;
-  words[6] = flags;
+function elemCall(elem: ElemMemory, command: number, flags: number): number {
+  if (!Number.isSafeInteger(flags) || flags < 0)
+    throw new RangeError(`the flags are ${flags}; they must be an integer in 0..2^53-1, such as BPF_NOEXIST`);
+  elem.flags[0] = flags;
   // The number of a CPU, for flags that have one, is in the upper half.
-  words[7] = flags / 2 ** 32;
-  return bpf(command, elem.attrAddress, bytes);
+  elem.flags[1] = flags / 2 ** 32;
+  return bpfUnchecked(command, elem.attr, 32);
 }
 
-function putKey(map: MapFd, elem: ElemMemory, key: Uint8Array): void {
-  if (key.length !== elem.keySize) throw wrongLength(map, 'key', key, elem.keySize);
-  copyIn(elem, elem.keyAt, key);
+function putBytes(map: MapFd, what: string, source: Uint8Array, target: Uint8Array): void {
+  checkLength(map, what, source, target);
+  copy(source, target);
+}
+
+function checkLength(map: MapFd, what: string, bytes: Uint8Array, { length }: Uint8Array): void {
+  checkBytes(what, bytes);
+  if (bytes.length === length) return;
+  throw new RangeError(
+    `the ${what} has ${bytes.length} bytes, and those of ${map.info.type} map '${map.info.name}' have ${length}`,
+  );
 }
 
 /** Up to here, a loop is faster than `TypedArray.set`. */
 const SHORT = 32;
 
-function copyIn({ bytes }: ElemMemory, at: number, source: Uint8Array): void {
+function copy(source: Uint8Array, target: Uint8Array): void {
   const { length } = source;
-  if (length > SHORT) bytes.set(source, at);
-  else for (let i = 0; i < length; i++) bytes[at + i] = source[i] as number;
-}
-
-function copyOut({ bytes }: ElemMemory, at: number, target: Uint8Array): void {
-  const { length } = target;
-  if (length > SHORT) target.set(bytes.subarray(at, at + length));
-  else for (let i = 0; i < length; i++) target[i] = bytes[at + i] as number;
-}
-
-function wrongLength(map: MapFd, what: string, bytes: Uint8Array, size: number): RangeError {
-  return new RangeError(
-    `the ${what} has ${bytes.length} bytes, and those of ${map.info.type} map '${map.info.name}' have ${size}`,
-  );
+  if (length > SHORT) target.set(source);
+  else for (let i = 0; i < length; i++) target[i] = source[i] as number;
 }
 
 /** The error of an element command, and of a batch. */

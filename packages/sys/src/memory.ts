@@ -11,19 +11,42 @@ export interface NativeMemory {
   readonly view: DataView;
 }
 
-/** Allocates zeroed memory, which {@link free} frees: nothing may be read or written through it afterwards. */
+/** Blocks up to here are kept when they are freed, for the next of their length, a power of two. */
+const KEPT_BYTES = 64 * 1024;
+const SMALLEST_BYTES = 256;
+const kept = new Map<number, { readonly address: number; readonly buffer: ArrayBuffer }[]>();
+
+/**
+ * Allocates zeroed memory, which {@link free} frees: nothing may be read or written through it afterwards.
+ *
+ * Short blocks are used again, because koffi makes a view of memory in the time of a system call, and ends the whole process
+ * when it is to make one in a Worker that is just being terminated (seen with koffi 3.3.4).
+ */
 export function alloc(byteLength: number): NativeMemory {
   checkLength(byteLength);
-  const { koffi } = getLibc();
-  const length = Math.max(byteLength, 1);
-  const pointer = koffi.alloc('uint8_t', length) as bigint;
-  const buffer = koffi.view(pointer, length);
+  const length =
+    byteLength > KEPT_BYTES ? byteLength : Math.max(SMALLEST_BYTES, 2 ** Math.ceil(Math.log2(Math.max(byteLength, 1))));
+  const { address, buffer } = kept.get(length)?.pop() ?? newBlock(length);
   const bytes = new Uint8Array(buffer, 0, byteLength).fill(0);
-  return { address: Number(pointer), bytes, view: new DataView(buffer, 0, byteLength) };
+  return { address, bytes, view: new DataView(buffer, 0, byteLength) };
 }
 
-export function free(memory: NativeMemory): void {
-  getLibc().koffi.free(BigInt(memory.address));
+function newBlock(length: number): { address: number; buffer: ArrayBuffer } {
+  const { koffi } = getLibc();
+  const pointer = koffi.alloc('uint8_t', length) as bigint;
+  return { address: Number(pointer), buffer: koffi.view(pointer, length) };
+}
+
+export function free({ address, view }: NativeMemory): void {
+  const buffer = view.buffer as ArrayBuffer;
+  const length = buffer.byteLength;
+  if (length > KEPT_BYTES) {
+    getLibc().koffi.free(BigInt(address));
+    return;
+  }
+  const blocks = kept.get(length);
+  if (blocks) blocks.push({ address, buffer });
+  else kept.set(length, [{ address, buffer }]);
 }
 
 /** Memory for one system call. It lives until the innermost scope that is open ends, whichever one it was asked of. */
@@ -36,10 +59,17 @@ export interface Scope {
   cString(text: string): number;
 }
 
-/** What most calls need, allocated once: a view of native memory costs as much as a system call. */
-const ARENA_BYTES = 64 * 1024;
+/**
+ * What most calls need, allocated once: a view of native memory costs as much as a system call, and ends the process when
+ * koffi is to make one in a Worker that is being terminated. When it was too small for a call, there is a larger one for
+ * the next; it is not freed, because views of it may still be around.
+ */
+let arenaBytes = 64 * 1024;
+const MAX_ARENA_BYTES = 1024 * 1024;
 let arena: NativeMemory | undefined;
 let used = 0;
+/** How many bytes did not fit since the outermost scope was opened. */
+let missed = 0;
 /** How many scopes are open. */
 let depth = 0;
 /** Of the open scopes, what did not fit. */
@@ -79,14 +109,26 @@ function take(byteLength: number): number {
   if (depth === 0) throw new TypeError('the scope has ended: its memory lives until its function returns');
   checkLength(byteLength);
   const at = used;
-  const end = at + Math.ceil(byteLength / 8) * 8;
-  if (end > ARENA_BYTES) return -1;
-  used = end;
+  const length = Math.ceil(byteLength / 8) * 8;
+  if (at + length > arenaBytes) {
+    missed += length;
+    return -1;
+  }
+  used += length;
   return at;
 }
 
+/** Between calls, when nothing of it is in use. */
+function growArena(): void {
+  const wanted = 2 ** Math.ceil(Math.log2(arenaBytes + missed));
+  missed = 0;
+  if (wanted > MAX_ARENA_BYTES) return;
+  arenaBytes = wanted;
+  arena = undefined;
+}
+
 function openArena(): NativeMemory {
-  arena ??= alloc(ARENA_BYTES);
+  arena ??= alloc(arenaBytes);
   return arena;
 }
 
@@ -110,7 +152,7 @@ function allocLarge(byteLength: number): NativeMemory {
  * ```
  */
 export function withScope<T>(fn: (scope: Scope) => T): T {
-  const [start, kept] = [used, large.length];
+  const [start, larger] = [used, large.length];
   depth++;
   try {
     const result = fn(scope);
@@ -120,7 +162,8 @@ export function withScope<T>(fn: (scope: Scope) => T): T {
   } finally {
     depth--;
     used = start;
-    while (large.length > kept) free(large.pop() as NativeMemory);
+    while (large.length > larger) free(large.pop() as NativeMemory);
+    if (depth === 0 && missed > 0) growArena();
   }
 }
 

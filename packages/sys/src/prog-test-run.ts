@@ -30,6 +30,7 @@ export interface ProgTestRunResult {
   readonly data: Uint8Array;
   /** Its whole length. */
   readonly dataSize: number;
+  /** The context as the program left it: without `ctxSizeOut` in the place where it was given, as syscall programs do. */
   readonly ctx: Uint8Array;
 }
 
@@ -57,6 +58,8 @@ export function progTestRun(prog: HasFd, options: ProgTestRunOptions = {}): Prog
   return withScope((scope) => {
     const dataOut = scope.alloc(dataSizeOut);
     const ctxOut = scope.alloc(ctxSizeOut);
+    const ctxIn = scope.alloc(ctx?.length ?? 0);
+    if (ctx) ctxIn.bytes.set(ctx);
     const attr = openAttr(scope, 'BPF_PROG_TEST_RUN', {
       prog_fd: prog.fd,
       data_size_in: data?.length ?? 0,
@@ -66,7 +69,7 @@ export function progTestRun(prog: HasFd, options: ProgTestRunOptions = {}): Prog
       repeat,
       ctx_size_in: ctx?.length ?? 0,
       ctx_size_out: ctxSizeOut,
-      ctx_in: ctx ? scope.copy(ctx) : 0,
+      ctx_in: ctx ? ctxIn.address : 0,
       ctx_out: ctxSizeOut > 0 ? ctxOut.address : 0,
       flags: (cpu === undefined ? 0 : ON_CPU) | (liveFrames ? XDP_LIVE_FRAMES : 0),
       cpu: cpu ?? 0,
@@ -84,7 +87,7 @@ export function progTestRun(prog: HasFd, options: ProgTestRunOptions = {}): Prog
       duration: attr.get('duration'),
       data: dataOut.bytes.slice(0, dataSize),
       dataSize,
-      ctx: ctxOut.bytes.slice(0, attr.get('ctx_size_out')),
+      ctx: ctxSizeOut > 0 ? ctxOut.bytes.slice(0, attr.get('ctx_size_out')) : ctxIn.bytes.slice(),
     };
   });
 }

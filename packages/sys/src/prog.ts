@@ -1,7 +1,7 @@
 import { openAttr } from './attr.ts';
 import { bpfError, call, callOrThrow } from './bpf.ts';
 import { flagsOf, numberOf, objectName } from './check.ts';
-import { Fd, type HasFd } from './fd.ts';
+import { Fd, fdNumber, type HasFd } from './fd.ts';
 import { callWithLog } from './log.ts';
 import { type Scope, withScope } from './memory.ts';
 import { attachTypes, progTypes } from './uapi.gen.ts';
@@ -55,8 +55,6 @@ export interface ProgLoadOptions {
   readonly fdArray?: readonly number[];
   /** A token for those without privilege, with the flag `token_fd`. Linux 6.9. */
   readonly token?: HasFd;
-  /** Asks for the verifier's log of a program that loads: 1 its steps, 2 with states, 4 statistics. */
-  readonly logLevel?: number;
 }
 
 const EPERM = 1;
@@ -125,7 +123,7 @@ function openProgLoad(scope: Scope, options: ProgLoadOptions) {
       line_info_rec_size: lineInfo.recordSize,
       line_info_cnt: recordCount('lineInfo', lineInfo),
     }),
-    ...(fdArray && { fd_array: scope.copy(new Uint8Array(Int32Array.from(fdArray).buffer)) }),
+    ...(fdArray && { fd_array: scope.copy(new Uint8Array(Int32Array.from(fdArray, fdNumber).buffer)) }),
   });
 }
 

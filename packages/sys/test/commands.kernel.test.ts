@@ -6,6 +6,7 @@ import { withBpffs } from '../../../tooling/kernel-test/bpffs.ts';
 import {
   bpfSyscall,
   cgroupLinks,
+  entryOffset,
   hashMap,
   idInBtf,
   iterator,
@@ -346,7 +347,7 @@ kernelTest(uprobeMulti, 'uprobe_multi is on a function of this very program', ()
   using link = linkCreate({
     prog,
     attachType: 'trace_uprobe_multi',
-    uprobeMulti: { path: '/proc/self/exe', offsets: [64n], pid: process.pid },
+    uprobeMulti: { path: '/proc/self/exe', offsets: [entryOffset()], pid: process.pid },
   });
   const info = linkGetInfo(link);
   assert.ok(info.type === 'uprobe_multi' && info.count === 1, info.type);
