@@ -134,6 +134,30 @@ export function addVeth(name: string, peer: string): void {
   });
 }
 
+/** Makes a pair of netkit devices, both up. Only within {@link inNetns}. */
+export function addNetkit(name: string, peer: string): void {
+  requireInside();
+  const ifinfomsg = new Uint8Array(16);
+  const peerInfo = Uint8Array.from([...ifinfomsg, ...attrString(3, peer)]);
+  rtRequest({
+    command: 'RTM_NEWLINK',
+    flags: NLM_F_CREATE | NLM_F_EXCL,
+    // IFLA_NETKIT_PEER_INFO is 1.
+    parts: [ifinfomsg, attrString(3, name), attrNested(18, attrString(1, 'netkit'), attrNested(2, attr(1, peerInfo)))],
+    explain: (code) =>
+      code === 'EOPNOTSUPP'
+        ? { unavailable: 'this kernel has no netkit: it needs Linux 6.7 and CONFIG_NETKIT.' }
+        : undefined,
+  });
+  for (const device of [name, peer]) setUp(ifIndex(device));
+}
+
+/** Brings the loopback interface up. Only within {@link inNetns}. */
+export function loopbackUp(): void {
+  requireInside();
+  setUp(ifIndex('lo'));
+}
+
 const AF_INET = 2;
 const AF_PACKET = 17;
 const SOCK_DGRAM = 2;

@@ -37,7 +37,7 @@ function withLocation<T extends Insn>(insn: T): T {
   for (const text of (new Error().stack ?? '').split('\n')) {
     const [, file, line, column] = FRAME.exec(text) ?? [];
     if (file)
-      frames.push({ file: file.replace(/^(async |file:\/\/)/, ''), line: Number(line), column: Number(column) });
+      frames.push({ file: file.replace(/^(async )?(file:\/\/)?/, ''), line: Number(line), column: Number(column) });
   }
   // The first is this function, the second `made`, the third the builder; those from the same folder are builders that
   // call others.

@@ -1,70 +1,96 @@
-import { Fd, type IterInfo, linkCreate, rawTracepointOpen, SysError } from '@bpf/sys';
+import type { IterInfo } from '@bpf/sys';
+import { attachExt } from './attach/ext.ts';
+import { attachIter } from './attach/iter.ts';
+import { attachKprobe } from './attach/kprobe.ts';
+import { attachKprobeMulti } from './attach/kprobe-multi.ts';
+import type { Attachable } from './attach/make.ts';
+import { attachRawTracepoint } from './attach/raw-tracepoint.ts';
+import { attachTracepoint } from './attach/tracepoint.ts';
+import { attachLsm, attachTracing } from './attach/tracing.ts';
 import { ProgramError } from './error.ts';
-import type { Program } from './load.ts';
-
-/** Owns an attachment: closing it detaches the program. */
-export class Link extends Fd {
-  /** The bpf(2) command that made it: older kernels lack the first. */
-  readonly how: 'BPF_LINK_CREATE' | 'BPF_RAW_TRACEPOINT_OPEN';
-
-  constructor(fd: number, how: Link['how']) {
-    super(fd);
-    this.how = how;
-  }
-}
+import type { Link } from './link.ts';
 
 export interface AttachOptions {
   /** What an iterator goes through, for targets that take it. */
   readonly iterInfo?: IterInfo;
+  /** What bpf_get_attach_cookie() returns: tracing programs, tracepoints and kprobes. */
+  readonly cookie?: number | bigint;
+  /** Kprobes: on return. */
+  readonly retprobe?: boolean;
 }
 
 /**
- * Attaches a program to what its spec says.
+ * Attaches a program to what its spec says, for kinds whose spec says it all: tracing programs, iterators, LSM hooks,
+ * tracepoints, kprobes and ext. Others have functions of their own, such as `attachXdp`.
  *
- * @throws ProgramError `NOT_ATTACHABLE` for a type that attaches to nothing, `NO_TARGET`, `ITER_INFO`; SysError;
- * UnavailableError
+ * @throws ProgramError `NOT_ATTACHABLE` for a type that attaches to something else, or to nothing, `NO_TARGET`, `ITER_INFO`;
+ *   SysError; UnavailableError
  * @example
  * ```ts
  * using link = attach(program);
  * ```
  */
-export function attach(program: Program, options: AttachOptions = {}): Link {
-  const { type, attachType, attachTo, name } = program.spec;
-  if (type === 'raw_tracepoint') {
-    if (attachTo === undefined)
-      throw new ProgramError('NO_TARGET', `program '${name}' does not say which tracepoint it attaches to (attachTo)`);
-    return new Link(rawTracepointOpen({ prog: program, name: attachTo }).disown(), 'BPF_RAW_TRACEPOINT_OPEN');
+export function attach(program: Attachable, options: AttachOptions = {}): Link {
+  const { type, attachType } = program.spec;
+  const { iterInfo, cookie, retprobe = false } = options;
+  const cookies = cookie === undefined ? {} : { cookie };
+  if (iterInfo || attachType === 'trace_iter') return attachIter(program, iterInfo ? { iterInfo } : {});
+  switch (type) {
+    case 'raw_tracepoint':
+    case 'raw_tracepoint_writable':
+      return attachRawTracepoint(program, targetOf(program, 'tracepoint'), cookies);
+    case 'tracepoint':
+      return attachTracepoint(program, targetOf(program, 'tracepoint'), cookies);
+    case 'tracing':
+      return attachTracing(program, cookies);
+    case 'ext':
+      return attachExt(program);
+    case 'lsm':
+      if (attachType !== 'lsm_cgroup') return attachLsm(program, cookies);
+      break;
+    case 'kprobe':
+      if (attachType === undefined) return kprobe(program, { ...cookies, retprobe });
+      if (attachType.startsWith('trace_kprobe_'))
+        return attachKprobeMulti(program, {
+          symbols: [targetOf(program, 'function')],
+          ...(cookie !== undefined && { cookies: [BigInt(cookie)] }),
+          retprobe,
+        });
   }
-  if (options.iterInfo) checkIterInfo(program, options.iterInfo);
-  if (attachType === undefined)
-    throw new ProgramError('NOT_ATTACHABLE', `program '${name}', a ${type}, has nothing that it attaches to`);
-  try {
-    return new Link(linkCreate({ prog: program, attachType, ...options }).disown(), 'BPF_LINK_CREATE');
-  } catch (error) {
-    // Before Linux 5.19 tracing programs other than iterators attach this way only.
-    if (attachType === 'trace_iter' || !(error instanceof SysError) || error.code !== 'EINVAL') throw error;
-    return new Link(rawTracepointOpen({ prog: program }).disown(), 'BPF_RAW_TRACEPOINT_OPEN');
-  }
+  throw notAttachable(program);
 }
 
-/** The iterators that can be told what to go through. */
-const parameters: Readonly<Record<string, string>> = {
-  task: 'task',
-  task_file: 'task',
-  task_vma: 'task',
-  bpf_map_elem: 'map',
-  bpf_sk_storage_map: 'map',
-  sockmap: 'map',
-  cgroup: 'cgroup',
-};
+/** `vfs_read`, or `vfs_read+0x10`, as in libbpf's section names. */
+function kprobe(program: Attachable, options: { readonly retprobe: boolean; readonly cookie?: number | bigint }): Link {
+  const target = targetOf(program, 'function');
+  const [, func = target, offset = '0'] = target.match(/^(.+)\+(0x[0-9a-f]+|\d+)$/i) ?? [];
+  return attachKprobe(program, func, { ...options, offset: Number(offset) });
+}
 
-/** The kernel reads the bytes of one kind as those of another: a map's descriptor would be the id of a thread. */
-function checkIterInfo({ spec: { name, attachTo = '' } }: Program, info: IterInfo): void {
-  const [given = ''] = Object.keys(info);
-  const takes = Object.hasOwn(parameters, attachTo) ? parameters[attachTo] : undefined;
-  if (given !== takes)
-    throw new ProgramError(
-      'ITER_INFO',
-      `program '${name}' iterates over '${attachTo}', which takes ${takes ? `a ${takes}` : 'no parameter'}, not a ${given}`,
-    );
+function targetOf({ spec: { name, attachTo } }: Attachable, what: string): string {
+  if (attachTo !== undefined) return attachTo;
+  throw new ProgramError('NO_TARGET', `program '${name}' does not say which ${what} it attaches to (attachTo)`);
+}
+
+/** What attaches those whose place is not in their spec. */
+const others: readonly (readonly [types: RegExp, functions: string])[] = [
+  [/^xdp$/, 'attachXdp'],
+  [/^sched_cls$/, 'attachTc or attachNetkit'],
+  [/^cgroup_|^sock_ops$|^lsm$/, 'attachCgroup'],
+  [/^(sk_lookup|flow_dissector)$/, 'attachNetns'],
+  [/^(sk_skb|sk_msg)$/, 'attachSockmap'],
+  [/^socket_filter$/, 'attachSocketFilter or attachReuseport'],
+  [/^sk_reuseport$/, 'attachReuseport'],
+  [/^netfilter$/, 'attachNetfilter'],
+  [/^perf_event$/, 'attachPerfEvent'],
+  [/^struct_ops$/, 'attachStructOps'],
+  [/^kprobe$/, 'attachUprobeMulti'],
+];
+
+function notAttachable({ spec: { name, type } }: Attachable): ProgramError {
+  const [, functions] = others.find(([types]) => types.test(type)) ?? [];
+  const why = functions
+    ? `attaches to something that its spec does not name: use ${functions}`
+    : 'has nothing that it attaches to';
+  return new ProgramError('NOT_ATTACHABLE', `program '${name}', a ${type}, ${why}`);
 }

@@ -1,7 +1,8 @@
 import { readSync } from 'node:fs';
 import { type Fd, iterCreate } from '@bpf/sys';
-import { type AttachOptions, attach, type Link } from './attach.ts';
+import { type AttachOptions, attach } from './attach.ts';
 import { ProgramError } from './error.ts';
+import type { Link } from './link.ts';
 import { type LoadOptions, loadProgram, type Program } from './load.ts';
 import type { ProgramSpec } from './spec.ts';
 
@@ -123,7 +124,7 @@ export class BpfIterator implements Disposable {
  */
 export function openIterator(spec: ProgramSpec, options: LoadOptions & AttachOptions = {}): BpfIterator {
   const { iterInfo } = options;
-  const made: Fd[] = [];
+  const made: { close(): void }[] = [];
   try {
     const program = loadProgram(spec, options);
     made.push(program);

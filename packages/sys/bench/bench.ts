@@ -17,7 +17,7 @@ import {
 
 const ENTRIES = 10_000;
 const PASSES = 10;
-const ROUNDS = 5;
+const ROUNDS = 9;
 
 const keys = new Uint8Array(Uint32Array.from({ length: ENTRIES }, (_, i) => i).buffer);
 const values = new Uint8Array(BigUint64Array.from({ length: ENTRIES }, (_, i) => BigInt(i * 3)).buffer);

@@ -1,17 +1,26 @@
 import { readlinkSync } from 'node:fs';
 import type { HasFd } from './fd.ts';
 
-/** What a descriptor of bpf(2) can be, as /proc names it. */
-const kinds = { 'bpf-map': 'map', 'bpf-prog': 'prog', bpf_link: 'link', btf: 'btf' } as const;
-export type FdKind = (typeof kinds)[keyof typeof kinds];
+/** What a descriptor of bpf(2) can be. */
+export type FdKind = 'map' | 'prog' | 'link' | 'btf';
 
-/** What kind of BPF object a descriptor is of; undefined when it is of none, or when there is no /proc to ask. */
-export function fdKind({ fd }: HasFd): FdKind | undefined {
+/** What /proc calls them: newer kernels write no brackets; links have two names, by the command that opened them. */
+const kinds: Readonly<Record<string, FdKind>> = {
+  'bpf-map': 'map',
+  'bpf-prog': 'prog',
+  bpf_link: 'link',
+  'bpf-link': 'link',
+  btf: 'btf',
+};
+
+/**
+ * What kind of BPF object a descriptor is of, of this process or of another; undefined when it is of none or gone, or when
+ * there is no /proc to ask.
+ */
+export function fdKind({ fd }: HasFd, pid: number | 'self' = 'self'): FdKind | undefined {
   try {
-    const name = readlinkSync(`/proc/self/fd/${fd}`)
-      .replace(/^anon_inode:\[?/, '')
-      .replace(/\]$/, '');
-    return kinds[name as keyof typeof kinds];
+    const [, name = ''] = readlinkSync(`/proc/${pid}/fd/${fd}`).match(/^anon_inode:\[?([^\]]+)\]?$/) ?? [];
+    return Object.hasOwn(kinds, name) ? kinds[name] : undefined;
   } catch {
     return undefined;
   }

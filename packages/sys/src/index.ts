@@ -118,4 +118,5 @@ export { type ProgInfo, progGetInfo, progGetJited, progGetXlated } from './prog-
 export { type ProgTestRunOptions, type ProgTestRunResult, progTestRun } from './prog-test-run.ts';
 export { getErrno, rawSyscall, type SyscallArgument } from './raw-syscall.ts';
 export { raiseMemlock } from './rlimit.ts';
+export { mapTypeSince, progTypeSince } from './since.ts';
 export { waitReadable } from './wait-readable.ts';

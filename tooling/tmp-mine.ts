@@ -1,0 +1,16 @@
+import { cpSync, mkdirSync, realpathSync, rmSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { bundle } from './kernel-test/build.ts';
+const root = join(import.meta.dirname, '..');
+const folder = join(root, '.cache/mine');
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+const [tests, examples] = [process.argv[2]!.split(','), (process.argv[3] ?? '').split(',').filter(Boolean)];
+const entry = [...tests.map((t) => `import './${t}';`), `import { runKernelTests } from './tooling/kernel-test/harness.ts';`, 'process.exitCode = await runKernelTests();'].join('\n');
+await bundle(join(folder, 'kernel-tests.mjs'), { stdin: { contents: entry, resolveDir: root, loader: 'ts' } as object });
+for (const e of examples) await bundle(join(folder, `${e}.mjs`), { entryPoints: [join(root, `apps/examples/src/${e}.ts`)] });
+const koffi = realpathSync(join(root, 'node_modules/koffi'));
+const native = `@koromix/koffi-linux-${process.arch}`;
+const code = /(\/koffi|\/src|\.cjs|package\.json)$/;
+cpSync(koffi, join(folder, 'node_modules/koffi'), { recursive: true, filter: (path) => code.test(path) });
+cpSync(join(dirname(koffi), native), join(folder, 'node_modules', native), { recursive: true });
