@@ -1,4 +1,4 @@
-import { exit, jne, type LoadInsn, ldx, mov, type Program, type Register, type WritableRegister } from '@bpf/insn';
+import { type LoadInsn, ldx, mov, type Program, type Register, type WritableRegister } from '@bpf/insn';
 import { IterError } from './error.ts';
 import { type IterField, type IterTarget, iterTargets, type MetaField, metaFields, scalarFields } from './targets.ts';
 
@@ -68,17 +68,4 @@ export function loadCtxPtr<Target extends IterTarget>(
 /** Emits `dst = *(u64 *)(meta + offset)`: the seq_file pointer, the session's id, or the number of the element. */
 export function loadMetaField(meta: Register, dst: WritableRegister, field: MetaField): LoadInsn {
   return ldx('dw', dst, meta, metaFields[field]);
-}
-
-/**
- * Emits `if ptr != 0 goto +2; r0 = 0; exit`: the kernel calls the program once more after the last element, with NULL
- * for it.
- */
-export function checkNullAndExit(ptr: Register): Program {
-  return [jne(ptr, 0, 2), mov('r0', 0), exit()];
-}
-
-/** Emits `r0 = 0; exit`: go on with the next element. */
-export function returnContinue(): Program {
-  return [mov('r0', 0), exit()];
 }

@@ -1,5 +1,5 @@
 import type { Program } from '@bpf/insn';
-import type { IterTarget } from './targets.ts';
+import { type IterTarget, iteratorTypes } from './targets.ts';
 
 /** An iterator program as inert data, which `@bpf/programs` loads. */
 export interface IterInfo<Target extends IterTarget = IterTarget> {
@@ -18,5 +18,22 @@ export function makeIterInfo<Target extends IterTarget>(
   target: Target,
   instructions: Program,
 ): IterInfo<Target> {
-  return { name, section: `iter/${target}`, type: 'tracing', attachType: 'trace_iter', attachTo: target, instructions };
+  return {
+    name,
+    section: libbpfSectionName(target),
+    type: 'tracing',
+    attachType: 'trace_iter',
+    attachTo: target,
+    instructions,
+  };
+}
+
+/** The section name that the reference gives to a program: 'iter/bpf_iter__task'. libbpf knows {@link libbpfSectionName}. */
+export function iterSectionName<Target extends IterTarget>(target: Target): `iter/bpf_iter__${Target}` {
+  return `iter/${iteratorTypes[target].contextStruct}`;
+}
+
+/** The ELF section that libbpf finds an iterator program in: 'iter/task'. */
+export function libbpfSectionName<Target extends IterTarget>(target: Target): `iter/${Target}` {
+  return `iter/${target}`;
 }

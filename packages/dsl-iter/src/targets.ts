@@ -30,6 +30,25 @@ export const iterTargets = {
 /** What an iterator can go through. */
 export type IterTarget = keyof typeof iterTargets;
 
+/**
+ * The names of each target in the kernel's BTF: the struct of its context, and the function whose id is the
+ * `attach_btf_id` of its programs.
+ */
+export const iteratorTypes: {
+  readonly [Target in IterTarget]: {
+    readonly contextStruct: `bpf_iter__${Target}`;
+    readonly attachFunc: `bpf_iter_${Target}`;
+  };
+} = /* @__PURE__ */ namesOf(iterTargets);
+
+function namesOf(targets: object): typeof iteratorTypes {
+  const names = Object.keys(targets).map((target) => [
+    target,
+    { contextStruct: `bpf_iter__${target}`, attachFunc: `bpf_iter_${target}` },
+  ]);
+  return Object.fromEntries(names) as typeof iteratorTypes;
+}
+
 /** The fields of this target's context. */
 export type IterField<Target extends IterTarget> = keyof (typeof iterTargets)[Target] & string;
 
