@@ -54,6 +54,10 @@ export async function bundle(outfile: string, input: { stdin: object } | { entry
     external: ['koffi'],
     // A test file is imported for its side effects, whatever its package says of itself.
     ignoreAnnotations: true,
+    // commander and cli-table3 are CommonJS, and ask for `require` at run time.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
     sourcemap: 'inline',
     sourcesContent: false,
     logLevel: 'warning',

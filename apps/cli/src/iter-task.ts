@@ -14,5 +14,6 @@ export async function iterTask(options: { json?: true }): Promise<void> {
     { head: 'STATE' },
   ] as const;
   const rows = tasks.map(({ pid, tgid, comm, state }) => [pid, tgid, comm, state]);
-  return print([await table(columns, rows), `${tasks.length} threads in ${ms.toFixed(1)} ms\n`]);
+  await print(table(columns, rows));
+  return print([`${tasks.length} threads in ${ms.toFixed(1)} ms\n`]);
 }

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 
 /** Writes to standard output, no faster than it is read. */
-export async function print(chunks: Iterable<string | Uint8Array>): Promise<void> {
-  for (const chunk of chunks) if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
+export async function print(chunks: Iterable<string | Uint8Array> | AsyncIterable<string>): Promise<void> {
+  for await (const chunk of chunks) if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
 }
 
 /** One JSON object a line; what is above 2^53 is a string, as JSON's numbers are not exact there. */
@@ -27,26 +27,32 @@ export interface Column {
   readonly align?: 'left' | 'right';
 }
 
+/** The library lays out all rows at once, in a time that grows faster than their number. */
+const ROWS_AT_ONCE = 1000;
+
 /** Rows beneath heads, aligned, and cut to the width of a terminal. */
-export async function table(
+export async function* table(
   columns: readonly Column[],
   rows: readonly (readonly (string | number | bigint)[])[],
-): Promise<string> {
+): AsyncGenerator<string> {
   // Loaded when needed: it is most of the start-up time of a command.
   const { default: Table } = await import('cli-table3');
-  const made = new Table({
-    head: columns.map(({ head }) => head),
-    colAligns: columns.map(({ align = 'left' }) => align),
-    chars: noBorders,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-  });
-  for (const row of rows) made.push(row.map((cell) => printable(String(cell))));
+  const texts = rows.map((row) => row.map((cell) => printable(String(cell))));
+  const widths = columns.map(({ head }, i) =>
+    texts.reduce((width, row) => Math.max(width, row[i]?.length ?? 0), head.length),
+  );
   const width = process.stdout.isTTY ? process.stdout.columns : undefined;
-  return made
-    .toString()
-    .split('\n')
-    .map((line) => `${cut(line.trimEnd(), width)}\n`)
-    .join('');
+  for (let from = 0; from === 0 || from < texts.length; from += ROWS_AT_ONCE) {
+    const part = new Table({
+      head: from === 0 ? columns.map(({ head }) => head) : [],
+      colAligns: columns.map(({ align = 'left' }) => align),
+      colWidths: widths.map((width) => width + 2),
+      chars: noBorders,
+      style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+    });
+    part.push(...texts.slice(from, from + ROWS_AT_ONCE));
+    for (const line of part.toString().split('\n')) yield `${cut(line.trimEnd(), width)}\n`;
+  }
 }
 
 function cut(line: string, width: number | undefined): string {

@@ -8,31 +8,35 @@ import { linkGetInfo, progGetInfo, progLoad, rawTracepointOpen } from '@bpf/sys'
 import { withBpffs } from '../../../tooling/kernel-test/bpffs.ts';
 import { bpfSyscall, rawTracepoint, unprivileged } from '../../../tooling/kernel-test/features.ts';
 import { jobFolder, kernelTest } from '../../../tooling/kernel-test/harness.ts';
+import { makeProgram } from '../src/program.ts';
 
-const bpf = join(jobFolder, 'bpf.js');
-
-function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [bpf, ...args], { encoding: 'utf8' });
+/** What a command prints, in this process: a guest takes seconds to start another. */
+async function out(...args: string[]): Promise<string> {
+  const { write } = process.stdout;
+  let text = '';
+  process.stdout.write = (chunk: string | Uint8Array): boolean => {
+    text += typeof chunk === 'string' ? chunk : new TextDecoder().decode(chunk);
+    return true;
+  };
+  try {
+    await makeProgram('0').parseAsync(args, { from: 'user' });
+    return text;
+  } finally {
+    process.stdout.write = write;
+  }
 }
 
-/** What a command prints, which must succeed. */
-function out(...args: string[]): string {
-  const { status, stdout, stderr } = run(...args);
-  assert.equal(`${status} ${stderr}`, '0 ', args.join(' '));
-  return stdout;
-}
-
-const json = (...args: string[]): Record<string, unknown>[] =>
-  out(...args, '--json')
+const json = async (...args: string[]): Promise<Record<string, unknown>[]> =>
+  (await out(...args, '--json'))
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-/** What bpftool says, where it is. */
+/** What bpftool says, where it is. With -n: it would mount a bpffs, and leave it. */
 function bpftool(...args: string[]): Record<string, unknown> | undefined {
   const path = ['/usr/sbin/bpftool', '/usr/bin/bpftool', '/sbin/bpftool'].find((file) => existsSync(file));
   if (path === undefined) return undefined;
-  return JSON.parse(spawnSync(path, ['-j', ...args], { encoding: 'utf8' }).stdout) as Record<string, unknown>;
+  return JSON.parse(spawnSync(path, ['-jn', ...args], { encoding: 'utf8' }).stdout) as Record<string, unknown>;
 }
 
 /** Fields that both have, less what bpftool knows of other processes and of files. */
@@ -46,115 +50,100 @@ function assertAgrees(ours: Record<string, unknown>, theirs: Record<string, unkn
 
 const Count = struct({ calls: u64, comm: char(16) });
 
-kernelTest(rawTracepoint, 'bpf prog, map and link list what there is, as bpftool does', () => {
+kernelTest(rawTracepoint, 'bpf prog, map and link list what there is, as bpftool does', async () => {
   using map = createMap({ type: 'hash', key: u32, value: Count, maxEntries: 10, name: 'cli_map' });
-  const insns = Uint8Array.from([
-    0x18,
-    0x11,
-    0,
-    0,
-    map.fd,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0xb7,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0x95,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-  ]);
+  const insns = Uint8Array.from(Buffer.from('18110000000000000000000000000000b7000000000000009500000000000000', 'hex'));
+  insns[4] = map.fd;
   using prog = progLoad({ type: 'raw_tracepoint', insns, license: 'GPL', name: 'cli_prog' });
   using link = rawTracepointOpen({ prog, name: 'sys_enter' });
   const progId = progGetInfo(prog).id;
   const find = (all: Record<string, unknown>[], id: number) =>
     all.find((one) => one.id === id) ?? assert.fail(`no ${id}`);
 
-  const ours = find(json('prog', 'list'), progId);
+  const ours = find(await json('prog', 'list'), progId);
   assert.equal(ours.name, 'cli_prog');
   assert.deepEqual(ours.map_ids, [map.info.id]);
   assertAgrees(ours, bpftool('prog', 'show', 'id', String(progId)));
-  const theMap = find(json('map', 'list'), map.info.id);
+  const theMap = find(await json('map', 'list'), map.info.id);
   assertAgrees(theMap, bpftool('map', 'show', 'id', String(map.info.id)));
   const { id } = linkGetInfo(link);
-  const theLink = find(json('link', 'list'), id);
+  const theLink = find(await json('link', 'list'), id);
   assert.equal(theLink.tp_name, 'sys_enter');
   assertAgrees(theLink, bpftool('link', 'show', 'id', String(id)));
 
   assert.match(
-    out('prog', 'list'),
+    await out('prog', 'list'),
     new RegExp(`${progId}  raw_tracepoint +cli_prog +[0-9a-f]{16} +4  ${map.info.id}\n`),
   );
   assert.match(
-    out('prog', 'dump', String(progId)),
+    await out('prog', 'dump', String(progId)),
     new RegExp(`^ +0: r1 = map_fd\\[${map.info.id}\\] ll\n +2: r0 = 0\n +3: exit\n$`),
   );
-  assert.match(out('link', 'list'), new RegExp(`${id}  raw_tracepoint  ${progId}  tp_name sys_enter\n`));
+  assert.match(await out('link', 'list'), new RegExp(`^ *${id}  raw_tracepoint +${progId}  tp_name sys_enter\n`, 'm'));
 });
 
-kernelTest(bpfSyscall, 'bpf map reads and writes entries by their types', () => {
+kernelTest(bpfSyscall, 'bpf map reads and writes entries by their types', async () => {
   using map = createMap({ type: 'hash', key: u32, value: Count, maxEntries: 10, name: 'cli_typed' });
   const id = String(map.info.id);
-  assert.equal(out('map', 'set', id, '7', '{"calls":5,"comm":"init"}'), '');
+  assert.equal(await out('map', 'set', id, '7', '{"calls":5,"comm":"init"}'), '');
   assert.deepEqual(map.get(7), { calls: 5n, comm: 'init' });
-  assert.equal(out('map', 'get', id, '7'), '{"calls":5,"comm":"init"}\n');
-  assert.deepEqual(json('map', 'dump', id), [{ key: 7, value: { calls: 5, comm: 'init' } }]);
-  assert.equal(out('map', 'delete', id, '7'), '');
+  assert.equal(await out('map', 'get', id, '7'), '{"calls":5,"comm":"init"}\n');
+  assert.deepEqual(await json('map', 'dump', id), [{ key: 7, value: { calls: 5, comm: 'init' } }]);
+  assert.equal(await out('map', 'delete', id, '7'), '');
   assert.equal(map.size, 0);
-  const missing = run('map', 'get', id, '7');
-  assert.deepEqual([missing.status, missing.stderr], [1, `bpf: Map ${id} has no key 7.\n`]);
-  const wrong = run('map', 'set', id, '7', '{"calls":5}');
-  assert.equal(wrong.status, 1);
-  assert.match(wrong.stderr, /^bpf: comm: it is missing\n$/);
+  await assert.rejects(out('map', 'get', id, '7'), { message: `Map ${id} has no key 7.` });
+  await assert.rejects(out('map', 'set', id, '7', '{"calls":5}'), { message: 'comm: it is missing' });
 });
 
-kernelTest(bpfSyscall, 'bpf map and prog make and pin what they are told', () => {
-  withBpffs((folder) => {
+kernelTest(bpfSyscall, 'bpf map and prog make and pin what they are told', async () => {
+  await withBpffs(async (folder) => {
     const path = join(folder, 'made');
-    out('map', 'create', path, '--type', 'hash', '--key', '4', '--value', '2', '--entries', '3', '--name', 'made');
+    await out(
+      'map',
+      'create',
+      path,
+      '--type',
+      'hash',
+      '--key',
+      '4',
+      '--value',
+      '2',
+      '--entries',
+      '3',
+      '--name',
+      'made',
+    );
     using map = openMap({ path, type: 'hash', keySize: 4, valueSize: 2 });
-    out('map', 'set', path, '01000000', '0a 0b');
+    await out('map', 'set', path, '01000000', '0a 0b');
     assert.deepEqual(map.get(Uint8Array.of(1, 0, 0, 0)), Uint8Array.of(10, 11));
-    assert.equal(out('map', 'dump', path), '01000000: 0a0b\n');
-    const short = run('map', 'set', path, '01', '0a0b');
-    assert.match(short.stderr, /'01' is no key of this map: it wants 4 bytes, as 8 hexadecimal digits/);
+    assert.equal(await out('map', 'dump', path), '01000000: 0a0b\n');
+    await assert.rejects(out('map', 'set', path, '01', '0a0b'), /'01' is no key of this map: it wants 4 bytes/);
     const file = join('/tmp', `bpf-cli-${process.pid}.s`);
     writeFileSync(file, 'r0 = 42\nexit\n');
-    out('prog', 'load', file, join(folder, 'prog'), '--type', 'socket_filter');
+    await out('prog', 'load', file, join(folder, 'prog'), '--type', 'socket_filter');
     rmSync(file);
-    assert.match(out('prog', 'run', join(folder, 'prog')), /^retval +42\n/);
-    assert.deepEqual(json('prog', 'run', join(folder, 'prog'), '--repeat', '5')[0]?.retval, 42);
+    assert.match(await out('prog', 'run', join(folder, 'prog')), /^retval +42\n/);
+    assert.deepEqual((await json('prog', 'run', join(folder, 'prog'), '--repeat', '5'))[0]?.retval, 42);
   });
-  const none = run('map', 'show', 'no_such_map_here');
-  assert.deepEqual([none.status, none.stdout], [1, '']);
-  assert.match(none.stderr, /^bpf: There is no map with the name 'no_such_map_here'/);
+  await assert.rejects(
+    out('map', 'show', 'no_such_map_here'),
+    /^Error: There is no map with the name 'no_such_map_here'/,
+  );
 });
 
 kernelTest(
   unprivileged,
   'the unprivileged are told so',
   () => {
+    const bpf = join(jobFolder, 'bpf.js');
+    const run = (...args: string[]) => spawnSync(process.execPath, [bpf, ...args], { encoding: 'utf8' });
     const { status, stdout, stderr } = run('prog', 'list');
     assert.deepEqual([status, stdout], [77, '']);
     assert.match(stderr, /^bpf: BPF_PROG_GET_NEXT_ID: .*\n$/);
+    const doctor = run('doctor');
+    assert.equal(doctor.stderr, '');
+    assert.match(doctor.stdout, /^PROBLEM +capabilities /m);
+    assert.equal(doctor.status, 1);
   },
   ['none'],
 );

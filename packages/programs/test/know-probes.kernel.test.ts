@@ -205,7 +205,7 @@ kernelTest(knowHelpers, 'all helpers of two types: none that the kernel has no n
 });
 
 kernelTest(knowProbes, 'bpftool, where it is, finds no more than an old one can tell from a refusal', () => {
-  const { status, stdout } = spawnSync(BPFTOOL, ['-j', 'feature', 'probe', 'kernel'], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync(BPFTOOL, ['-jn', 'feature', 'probe', 'kernel'], { encoding: 'utf8' });
   if (status !== 0) return;
   const found = JSON.parse(stdout) as Record<'program_types' | 'map_types', Record<string, boolean>> & {
     readonly helpers: Record<string, readonly string[]>;

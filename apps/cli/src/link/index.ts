@@ -78,7 +78,7 @@ async function list(options: { readonly json?: true }): Promise<void> {
     { head: 'ATTACHED TO' },
   ] as const;
   const rows = all.map(({ id, type, prog_id, ...rest }) => [Number(id), String(type), Number(prog_id), where(rest)]);
-  return print([await table(columns, rows)]);
+  return print(table(columns, rows));
 }
 
 const where = (rest: Readonly<Record<string, unknown>>): string =>

@@ -35,7 +35,7 @@ export async function listMaps(options: { readonly json?: true }): Promise<void>
   ]);
   const right = (head: string) => ({ head, align: 'right' }) as const;
   const columns = [right('ID'), { head: 'TYPE' }, { head: 'NAME' }, right('KEY'), right('VALUE'), right('ENTRIES')];
-  return print([await table(columns, rows)]);
+  return print(table(columns, rows));
 }
 
 /** `bpf map show`. */

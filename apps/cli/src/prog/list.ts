@@ -44,7 +44,7 @@ export async function listProgs(options: { readonly json?: true }): Promise<void
     (map_ids as number[] | undefined)?.join(' ') ?? '',
   ]);
   const columns = [{ head: 'ID', align: 'right' }, { head: 'TYPE' }, { head: 'NAME' }, { head: 'TAG' }] as const;
-  return print([await table([...columns, { head: 'INSNS', align: 'right' }, { head: 'MAPS' }], rows)]);
+  return print(table([...columns, { head: 'INSNS', align: 'right' }, { head: 'MAPS' }], rows));
 }
 
 /** `bpf prog show`: one, field by field. */
