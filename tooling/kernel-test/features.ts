@@ -510,3 +510,15 @@ export function helper(name: string, type: ProgType, attachType?: AttachType): F
     },
   };
 }
+
+/** Tracing functions that take a struct by value: Linux 6.1. */
+export const fentryStruct: Feature = {
+  name: 'attach/fentry_struct',
+  probe: () =>
+    fentry.probe() ??
+    inBtf('func', 'tcp_setsockopt') ??
+    linkProbe('programs on functions that take a struct by value', () => {
+      const at = { expectedAttachType: 'trace_fentry', attachBtfId: idInBtf('func', 'tcp_setsockopt') } as const;
+      progLoad({ type: 'tracing', ...at, insns: RETURN_0, license: 'GPL' }).close();
+    }),
+};

@@ -20,7 +20,7 @@ const USAGE = `usage: npm run test:kernels -- [options]
   --profile NAME    only as root, caps or none (repeatable; default: all three, in this order)
   --grep TEXT       only tests whose name holds this
   --jobs N          guests at the same time (default 2)
-  --timeout N       seconds each guest may take (default 120)
+  --timeout N       seconds each guest may take (default 300)
   --node PATH       the node to run in the guests (default: this one)
   --keep-log        keep the console and output of each guest in the cache folder
   --update          look for newer kernels now, not once a day
@@ -98,7 +98,7 @@ function parse() {
         profile: { type: 'string', multiple: true },
         grep: { type: 'string' },
         jobs: { type: 'string', default: '2' },
-        timeout: { type: 'string', default: '120' },
+        timeout: { type: 'string', default: '300' },
         node: { type: 'string', default: process.execPath },
         'keep-log': { type: 'boolean', default: false },
         update: { type: 'boolean', default: false },

@@ -41,7 +41,8 @@ export async function* table(
   const widths = columns.map(({ head }, i) =>
     texts.reduce((width, row) => Math.max(width, row[i]?.length ?? 0), head.length),
   );
-  const width = process.stdout.isTTY ? process.stdout.columns : undefined;
+  // A console that does not know its width says 0.
+  const width = process.stdout.isTTY ? process.stdout.columns || undefined : undefined;
   for (let from = 0; from === 0 || from < texts.length; from += ROWS_AT_ONCE) {
     const part = new Table({
       head: from === 0 ? columns.map(({ head }) => head) : [],

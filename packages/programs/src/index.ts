@@ -21,7 +21,7 @@ export { attachUprobeMulti, type UprobeMultiPlaces } from './attach/uprobe-multi
 export { attachXdp, type XdpOptions } from './attach/xdp.ts';
 export { type AttachOptions, attach } from './attach.ts';
 export { ProgramError, type ProgramErrorCode, VerifierError } from './error.ts';
-export { BpfIterator, openIterator } from './iterator.ts';
+export { BpfIterator, openIterator, type RecordSchema } from './iterator.ts';
 export { kernelBtf, kernelBtfModules } from './kernel-btf.ts';
 export type { Answer } from './know/answer.ts';
 export { type AttachKind, haveAttach, type TargetedKind } from './know/attach-kind.ts';

@@ -1,4 +1,5 @@
-import { readSync } from 'node:fs';
+import { read, readSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { type Fd, iterCreate } from '@bpf/sys';
 import { type AttachOptions, attach } from './attach.ts';
 import { ProgramError } from './error.ts';
@@ -10,6 +11,14 @@ import type { ProgramSpec } from './spec.ts';
 const CHUNK_BYTES = 64 * 1024;
 /** A read may say EAGAIN after a million elements without output; a program that restarts an element says so forever. */
 const MAX_AGAIN = 1000;
+
+const readAsync = promisify(read);
+
+/** How a record lies in bytes: a schema of `@bpf/btf/data`. */
+export interface RecordSchema<Value> {
+  readonly size: number;
+  decode(bytes: Uint8Array): Value;
+}
 
 /** Owns an iterator: its program, its link and one pass over the kernel's objects. */
 export class BpfIterator implements Disposable {
@@ -52,11 +61,55 @@ export class BpfIterator implements Disposable {
   }
 
   /**
-   * The output of a program that writes records of one size, record by record, however the reads split them.
+   * The output of a program that writes records of one size, record by record, however the reads split them: as bytes, or
+   * as what a schema makes of them.
    *
    * @throws ProgramError `RECORD_SPLIT` when the output ends inside a record; as {@link chunks}
+   * @example
+   * ```ts
+   * for (const { pid, comm } of tasks.records(struct({ pid: u32, comm: char(16) }))) console.log(pid, comm);
+   * ```
    */
-  *records(byteLength: number): Generator<Uint8Array> {
+  records(byteLength: number): Generator<Uint8Array>;
+  records<Value>(schema: RecordSchema<Value>): Generator<Value>;
+  *records(layout: number | RecordSchema<unknown>): Generator<unknown> {
+    if (typeof layout === 'number') return yield* this.#records(layout);
+    for (const bytes of this.#records(layout.size)) yield layout.decode(bytes);
+  }
+
+  /**
+   * The output of a program that prints text, line by line, without the line ends.
+   *
+   * @throws ProgramError as {@link chunks}
+   */
+  *lines(): Generator<string> {
+    const decoder = new TextDecoder();
+    let rest = '';
+    for (const chunk of this.chunks()) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+    }
+    rest += decoder.decode();
+    if (rest !== '') yield rest;
+  }
+
+  /** The output as it comes, read without holding up the event loop: for passes that take long. As {@link chunks}. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    const buffer = new Uint8Array(CHUNK_BYTES);
+    for (let again = 0; ; ) {
+      try {
+        const { bytesRead } = await readAsync(this.fd, buffer, 0, CHUNK_BYTES, null);
+        if (bytesRead === 0) return;
+        again = 0;
+        yield buffer.slice(0, bytesRead);
+      } catch (error) {
+        this.#refuse(error, again++);
+      }
+    }
+  }
+
+  *#records(byteLength: number): Generator<Uint8Array> {
     if (!Number.isInteger(byteLength) || byteLength < 1)
       throw new RangeError(`a record has 1 byte or more, not ${byteLength}`);
     let rest = new Uint8Array(0);
@@ -80,24 +133,29 @@ export class BpfIterator implements Disposable {
       try {
         return readSync(this.fd, buffer);
       } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code === 'EAGAIN' && again < MAX_AGAIN) continue;
-        const name = this.program.spec.name;
-        if (code === 'EAGAIN')
-          throw new ProgramError(
-            'RESTARTED',
-            `iterator '${name}' does not get on: returning 1 restarts the same element, return 0`,
-            error,
-          );
-        if (code === 'E2BIG')
-          throw new ProgramError(
-            'ELEMENT_TOO_LARGE',
-            `iterator '${name}' wrote more for one element than the kernel's buffer of 32 KiB`,
-            error,
-          );
-        throw error;
+        this.#refuse(error, again);
       }
     }
+  }
+
+  /** Throws, unless it is worth to read again. */
+  #refuse(error: unknown, again: number): void {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EAGAIN' && again < MAX_AGAIN) return;
+    const name = this.program.spec.name;
+    if (code === 'EAGAIN')
+      throw new ProgramError(
+        'RESTARTED',
+        `iterator '${name}' does not get on: returning 1 restarts the same element, return 0`,
+        error,
+      );
+    if (code === 'E2BIG')
+      throw new ProgramError(
+        'ELEMENT_TOO_LARGE',
+        `iterator '${name}' wrote more for one element than the kernel's buffer of 32 KiB`,
+        error,
+      );
+    throw error;
   }
 
   /** Ends the pass, detaches and unloads. A second close does nothing. */

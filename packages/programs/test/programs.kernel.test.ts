@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { add, call, exit, type Program as Instructions, jeq, label, ldx, mov, st, stx } from '@bpf/insn';
+import { struct, u32 } from '@bpf/btf/data';
+import { add, call, exit, type Program as Instructions, jeq, label, lddw, ldx, mov, st, stx } from '@bpf/insn';
 import { UnavailableError } from '@bpf/sys';
 import {
   btf as btfFeature,
@@ -231,4 +232,20 @@ kernelTest(btfFeature, 'knows the types of modules, shared by all who ask', () =
     (error) =>
       error instanceof UnavailableError && /types of module 'no_such_module' cannot be read/.test(error.message),
   );
+});
+
+kernelTest(iterator('task'), 'output by schema, by lines, and without holding up the event loop', async () => {
+  using records = openIterator(taskIterator(8));
+  const values = [...records.records(struct({ low: u32, high: u32 }))];
+  assert.ok(values.length > 1);
+  assert.deepEqual(values[0], { low: 7, high: 0 });
+  // "task\n", three bytes of the next line before the next element's.
+  const text = taskIterator(8, [lddw('r1', 0x62_6161_0a6b_7361_74n), stx('dw', 'r10', 'r1', -8)]);
+  using lines = openIterator(text);
+  const [first, second] = lines.lines();
+  assert.deepEqual([first, second], ['task', 'aabtask']);
+  using stream = openIterator(taskIterator(8));
+  let bytes = 0;
+  for await (const chunk of stream) bytes += chunk.length;
+  assert.ok(bytes >= 16 && bytes % 8 === 0, `${bytes} bytes`);
 });
