@@ -1,4 +1,5 @@
 import type { Program } from '@bpf/insn';
+import { attachTypes, type FentryKind, progTypes } from './attach-types.ts';
 
 /** A tracing program as inert data, which `@bpf/programs` loads. */
 export interface FentryInfo {
@@ -6,8 +7,8 @@ export interface FentryInfo {
   /** The section that libbpf knows it by. */
   readonly section: string;
   readonly type: 'tracing';
-  readonly attachType: 'trace_fentry' | 'trace_fexit' | 'modify_return';
-  /** The kernel function. */
+  readonly attachType: (typeof attachTypes)[FentryKind];
+  /** The kernel function, or the tracepoint. */
   readonly attachTo: string;
   readonly instructions: Program;
 }
@@ -27,41 +28,41 @@ export function fmodRetSectionName(func: string): string {
   return `fmod_ret/${func}`;
 }
 
-/** Describes a program that runs when a kernel function is entered. It must return 0. */
-export function makeFentryProgramInfo(name: string, func: string, instructions: Program): FentryInfo {
-  return {
-    name,
-    section: fentrySectionName(func),
-    type: 'tracing',
-    attachType: 'trace_fentry',
-    attachTo: func,
-    instructions,
-  };
+/** 'tp_btf/sched_process_fork' */
+export function tpBtfSectionName(tracepoint: string): string {
+  return `tp_btf/${tracepoint}`;
 }
 
-/** Describes a program that runs when a kernel function returns. It must return 0. */
+/** Describes a program that runs when a kernel function is entered. It must return 0. Linux 5.5. */
+export function makeFentryProgramInfo(name: string, func: string, instructions: Program): FentryInfo {
+  return makeInfo('fentry', name, func, instructions);
+}
+
+/** Describes a program that runs when a kernel function returns. It must return 0. Linux 5.5. */
 export function makeFexitProgramInfo(name: string, func: string, instructions: Program): FentryInfo {
-  return {
-    name,
-    section: fexitSectionName(func),
-    type: 'tracing',
-    attachType: 'trace_fexit',
-    attachTo: func,
-    instructions,
-  };
+  return makeInfo('fexit', name, func, instructions);
 }
 
 /**
  * Describes a program that runs before a kernel function and, returning other than 0, has it skipped with that return
- * value. Only for functions that allow it: `security_*` and those open to error injection.
+ * value. Only for functions that allow it: `security_*` and those open to error injection. Linux 5.7.
  */
 export function makeFmodRetProgramInfo(name: string, func: string, instructions: Program): FentryInfo {
+  return makeInfo('fmod_ret', name, func, instructions);
+}
+
+/** Describes a program that runs at a tracepoint, with its arguments in the same array. Linux 5.5. */
+export function makeTpBtfProgramInfo(name: string, tracepoint: string, instructions: Program): FentryInfo {
+  return makeInfo('tp_btf', name, tracepoint, instructions);
+}
+
+export function makeInfo(kind: FentryKind, name: string, target: string, instructions: Program): FentryInfo {
   return {
     name,
-    section: fmodRetSectionName(func),
-    type: 'tracing',
-    attachType: 'modify_return',
-    attachTo: func,
+    section: `${kind}/${target}`,
+    type: progTypes[kind],
+    attachType: attachTypes[kind],
+    attachTo: target,
     instructions,
   };
 }

@@ -1,60 +1,276 @@
-import { assemble } from '@bpf/insn';
+import { assemble, exit, flatten, label, mov, type Program, slotCount } from '@bpf/insn';
+import { format, formatInsn } from '@bpf/insn/text';
 import { expect, test } from 'vitest';
+import { llvmAssemble, llvmVersion } from '../../insn/test/text/llvm.ts';
 import * as dsl from '../src/index.ts';
 import {
   argOffset,
+  argReg,
+  argRegisters,
+  attachTypes,
+  buildFentryProgram,
+  buildFexitProgram,
+  currentComm,
+  currentGid,
+  currentPid,
+  currentTid,
+  currentUid,
+  describeTrampoline,
+  type FentryError,
+  fentryReturn,
+  filterByComm,
+  filterByPid,
+  getFuncRet,
+  getReturnValue,
+  getStack,
+  getStackid,
+  ktimeGetNs,
+  loadArg,
   makeFentryProgramInfo,
   makeFexitProgramInfo,
   makeFmodRetProgramInfo,
+  makeTpBtfProgramInfo,
+  probeReadKernel,
+  probeReadUserStr,
+  progTypes,
   prologue,
+  readStructField,
+  saveArgs,
+  zeroStack,
 } from '../src/index.ts';
+
+const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+const hex = (program: Program): string => hexOf(assemble(program));
+const lines = (program: Program): string[] =>
+  format(program)
+    .split('\n')
+    .map((line) => line.trim());
+const code = (code: FentryError['code']) => expect.objectContaining({ name: 'FentryError', code });
 
 test('the exported names', () => {
   expect(Object.keys(dsl).sort()).toMatchInlineSnapshot(`
     [
+      "BPF_F_FAST_STACK_CMP",
+      "BPF_F_REUSE_STACKID",
+      "BPF_F_USER_STACK",
+      "FentryError",
       "argOffset",
+      "argReg",
+      "argRegisters",
+      "argumentOf",
+      "attachTypes",
+      "buildFentryProgram",
+      "buildFexitProgram",
+      "copyField",
+      "copyFields",
+      "currentComm",
+      "currentGid",
+      "currentPid",
+      "currentTid",
+      "currentUid",
+      "defineFentry",
+      "defineFexit",
+      "defineFmodRet",
+      "defineTpBtf",
+      "deniedFunctions",
+      "describeTrampoline",
+      "fentryReturn",
       "fentrySectionName",
       "fexitSectionName",
+      "fieldAt",
+      "filterByComm",
+      "filterByPid",
       "fmodRetSectionName",
+      "getArgByName",
+      "getArgType",
+      "getFuncRet",
+      "getReturnType",
+      "getReturnValue",
+      "getStack",
+      "getStackid",
+      "ktimeGetNs",
+      "loadArg",
       "makeFentryProgramInfo",
       "makeFexitProgramInfo",
       "makeFmodRetProgramInfo",
+      "makeTpBtfProgramInfo",
+      "probeReadKernel",
+      "probeReadKernelStr",
+      "probeReadUser",
+      "probeReadUserStr",
+      "progTypes",
       "prologue",
+      "readField",
+      "readString",
+      "readStructField",
+      "resolveBtfFunction",
+      "saveArgs",
+      "setField",
+      "stackRecord",
+      "structPtr",
+      "suggestArgSaves",
+      "tpBtfSectionName",
+      "tracepointOf",
+      "validateTarget",
+      "zeroStack",
     ]
   `);
 });
 
 test('the prologue loads arguments from the context array', () => {
-  const hex = Array.from(
-    assemble(
+  expect(
+    hex(
       prologue([
         [0, 'r6'],
         [1, 'r7'],
       ]),
     ),
-    (byte) => byte.toString(16).padStart(2, '0'),
-  ).join('');
-  expect(hex).toBe('79160000000000007917080000000000');
+  ).toBe('79160000000000007917080000000000');
   expect(argOffset(11)).toBe(88);
+  expect(argRegisters.map((_, i) => argReg(i))).toEqual(['r1', 'r2', 'r3', 'r4', 'r5']);
+  expect(() => argReg(5)).toThrow('a helper has arguments 0 to 4, and no 5');
 });
 
 test('arguments that cannot be loaded are refused', () => {
-  expect(() => prologue([[12, 'r6']])).toThrow('argument 12 is not in 0..11, the most that the kernel traces');
-  expect(() => prologue([[-1, 'r6']])).toThrow(RangeError);
+  expect(() => prologue([[12, 'r6']])).toThrow('slot 12 is not in 0..11, which is what programs can read');
+  expect(() => prologue([[-1, 'r6']])).toThrow(code('NO_ARGUMENT'));
+  const r1First = [
+    [0, 'r1'],
+    [1, 'r7'],
+  ] as const;
+  expect(() => prologue(r1First)).toThrow('r1 is to hold an argument, and those after it are loaded from there');
+  expect(() => prologue([...r1First].reverse())).not.toThrow();
   expect(() =>
     prologue([
-      [0, 'r1'],
-      [1, 'r7'],
+      [0, 'r6'],
+      [1, 'r6'],
     ]),
-  ).toThrow('argument 0 goes to r1, which the arguments after it are loaded from');
-  expect(() =>
-    prologue([
-      [1, 'r7'],
-      [0, 'r1'],
-    ]),
-  ).not.toThrow();
+  ).toThrow('r6 is to hold two arguments');
   // @ts-expect-error r10 is read-only
-  prologue([[0, 'r10']]);
+  expect(() => prologue([[0, 'r10']])).toThrow('r10 is the frame pointer, and read-only: use r6 to r9');
+  expect(() => prologue([[0, -12]])).toThrow('prologue: -12 is not a multiple of 8');
+  expect(() => prologue([[0, 0]])).toThrow(code('STACK_RANGE'));
+});
+
+test('arguments are loaded by their width and sign', () => {
+  const place = (size: number, signed: boolean, slots = 1) => ({ slot: 2, slots, size, signed });
+  expect(lines(loadArg('r7', place(4, true)))).toEqual(['r7 = *(u32 *)(r1 + 16)', 'r7 <<= 32', 'r7 s>>= 32']);
+  expect(hex(loadArg('r7', place(4, true)))).toBe('61171000000000006707000020000000c707000020000000');
+  expect(lines(loadArg('r7', place(4, false)))).toEqual(['r7 = *(u32 *)(r1 + 16)']);
+  expect(lines(loadArg('r7', place(2, true), 'r6'))).toEqual(['r7 = *(u16 *)(r6 + 16)', 'r7 <<= 48', 'r7 s>>= 48']);
+  expect(lines(loadArg('r7', place(1, false)))).toEqual(['r7 = *(u8 *)(r1 + 16)']);
+  expect(lines(getReturnValue('r7', place(8, true)))).toEqual(['r7 = *(u64 *)(r1 + 16)']);
+  expect(() => loadArg('r7', place(16, false, 2))).toThrow(
+    "'it' has 16 bytes, in slots 2 to 3: load each by its number",
+  );
+});
+
+test('more than four arguments go on in the stack', () => {
+  expect(lines(saveArgs(3))).toEqual(['r6 = *(u64 *)(r1 + 0)', 'r7 = *(u64 *)(r1 + 8)', 'r8 = *(u64 *)(r1 + 16)']);
+  expect(lines(saveArgs(6, -32))).toEqual([
+    'r0 = *(u64 *)(r1 + 32)',
+    '*(u64 *)(r10 - 32) = r0',
+    'r0 = *(u64 *)(r1 + 40)',
+    '*(u64 *)(r10 - 40) = r0',
+    'r6 = *(u64 *)(r1 + 0)',
+    'r7 = *(u64 *)(r1 + 8)',
+    'r8 = *(u64 *)(r1 + 16)',
+    'r9 = *(u64 *)(r1 + 24)',
+  ]);
+  expect(saveArgs(0).flat()).toEqual([]);
+  expect(() => saveArgs(13)).toThrow('13 arguments: the kernel traces functions with 0 to 12');
+  expect(() => saveArgs(5, -4)).toThrow(code('STACK_RANGE'));
+});
+
+test('return values', () => {
+  expect(lines(getFuncRet('r6', -8))).toEqual(['r2 = r10', 'r2 += -8', 'call 184', 'r6 = *(u64 *)(r10 - 8)']);
+  expect(lines(fentryReturn())).toEqual(['r0 = 0', 'exit']);
+  expect(lines(fentryReturn(-13))).toEqual(['r0 = -13', 'exit']);
+  expect(() => fentryReturn(2 ** 31)).toThrow(code('RETURN_VALUE'));
+});
+
+test('who runs', () => {
+  expect(lines(currentPid())).toEqual(['call 14', 'r0 >>= 32']);
+  expect(lines(currentTid())).toEqual(['call 14', 'w0 = w0']);
+  expect(lines(currentUid())).toEqual(['call 15', 'w0 = w0']);
+  expect(lines(currentGid())).toEqual(['call 15', 'r0 >>= 32']);
+  expect(lines([ktimeGetNs()])).toEqual(['call 5']);
+  expect(lines(currentComm('r6'))).toEqual(['r1 = r6', 'r2 = 16', 'call 16']);
+  expect(lines(getStackid('r6', 'stacks', 2))).toEqual(['r1 = r6', 'r2 = map_fd[stacks] ll', 'r3 = 2', 'call 27']);
+  expect(lines(getStack('r1', -64, 64))).toEqual(['r2 = r10', 'r2 += -64', 'r3 = 64', 'r4 = 0', 'call 67']);
+  expect(() => currentComm(-8)).toThrow('currentComm: 16 bytes at -8 are not in the stack');
+});
+
+test('a filter by PID', () => {
+  expect(lines(filterByPid(1234, 2))).toEqual(['call 14', 'r0 >>= 32', 'if r0 != 1234 goto +2']);
+  expect(() => filterByPid(-1, 'out')).toThrow('-1 is no PID');
+});
+
+test('a filter by name compares all of it', () => {
+  const name = ['*(u64 *)(r10 - 16) = 0', '*(u64 *)(r10 - 8) = 0', 'r1 = r10', 'r1 += -16', 'r2 = 16', 'call 16'];
+  expect(lines(filterByComm(-16, 'myprocess', 2))).toEqual([
+    ...name,
+    'r0 = *(u64 *)(r10 - 16)',
+    `r1 = 0x${Buffer.from('myproces').reverse().toString('hex')} ll`,
+    'if r0 != r1 goto +4',
+    'r0 = *(u64 *)(r10 - 8)',
+    `if r0 != ${'s'.charCodeAt(0)} goto +2`,
+  ]);
+  const long = [filterByComm(-16, 'fifteen-bytes-x', 'out'), label('out'), exit()];
+  expect(slotCount(long)).toBe(6 + 4 + 4 + 1);
+  expect(() => filterByComm(-16, 'sixteen-bytes-xx', 0)).toThrow(
+    'it has 1 to 15 bytes, as in /proc/PID/comm, and this has 16',
+  );
+  for (const bad of ['', 'a\0b', 'žžžžžžžž']) expect(() => filterByComm(-16, bad, 0)).toThrow(code('COMM'));
+  expect(() => filterByComm(-12, 'sh', 0)).toThrow(code('STACK_RANGE'));
+});
+
+test('memory', () => {
+  expect(lines(readStructField('r0', 'r6', 16, 8))).toEqual(['r0 = *(u64 *)(r6 + 16)']);
+  // @ts-expect-error there is no load of 3 bytes
+  expect(() => readStructField('r0', 'r6', 16, 3)).toThrow('3 bytes are no load');
+  expect(lines(zeroStack(-15, 15)).map((line) => line.slice(2, 5))).toEqual(
+    ['u8 ', 'u16', 'u32', 'u64'].map((t) => t.padEnd(3)),
+  );
+  expect(hex(probeReadKernel('r9', 4, 'r7'))).toBe('bf91000000000000b702000004000000bf730000000000008500000071000000');
+  expect(lines(probeReadUserStr(-64, 64, 'r1'))).toEqual(['r2 = 64', 'r3 = r1', 'r1 = r10', 'r1 += -64', 'call 114']);
+  expect(() => probeReadKernel('r2', 'r1', 'r3')).toThrow(code('REGISTER_CLOBBERED'));
+});
+
+test('whole programs', () => {
+  expect(lines(buildFentryProgram({ argSaves: [[0, 'r6']], body: [mov('r0', 42)], returnValue: 0 }))).toEqual([
+    'r6 = *(u64 *)(r1 + 0)',
+    'r0 = 42',
+    'return:',
+    'r0 = 0',
+    'exit',
+  ]);
+  const { params, returns } = { params: [0] as const, returns: { slot: 1, slots: 1, size: 4, signed: true } };
+  expect(lines(buildFexitProgram({ argSaves: [[params[0], 'r6']], retReg: 'r7', returns, body: [] }))).toEqual([
+    'r6 = *(u64 *)(r1 + 0)',
+    'r7 = *(u32 *)(r1 + 8)',
+    'r7 <<= 32',
+    'r7 s>>= 32',
+    'return:',
+    'r0 = 0',
+    'exit',
+  ]);
+  expect(lines(buildFexitProgram({ retReg: 'r7', body: [] })).slice(0, 3)).toEqual([
+    'r2 = r10',
+    'r2 += -8',
+    'call 184',
+  ]);
+  expect(lines(buildFexitProgram({ body: [] })).length).toBe(3);
+  // What leaves by itself has no end that the verifier would find to be unreachable.
+  expect(lines(buildFentryProgram({ body: [mov('r0', 0), exit()] }))).toEqual(['r0 = 0', 'exit']);
+  expect(lines(buildFentryProgram({ body: [filterByPid(1, 'return'), mov('r0', 0), exit()] })).at(-3)).toBe('return:');
+  expect(() => buildFexitProgram({ argSaves: [[0, 'r2']], retReg: 'r7', body: [] })).toThrow(
+    'r2 is lost when the kernel is asked',
+  );
+  // @ts-expect-error the verifier takes no other
+  expect(() => buildFentryProgram({ body: [], returnValue: 1 })).toThrow(
+    'fentry and fexit programs return 0, and not 1',
+  );
 });
 
 test('info is inert data, with the section that libbpf knows', () => {
@@ -66,9 +282,40 @@ test('info is inert data, with the section that libbpf knows', () => {
     attachTo: 'do_sys_openat2',
     instructions: [],
   });
-  expect(makeFexitProgramInfo('x', 'vfs_read', [])).toMatchObject({
+  const made = [makeFexitProgramInfo, makeFmodRetProgramInfo, makeTpBtfProgramInfo].map((make) => make('x', 'f', []));
+  expect(made.map(({ section, attachType }) => [section, attachType])).toEqual([
+    [dsl.fexitSectionName('f'), 'trace_fexit'],
+    [dsl.fmodRetSectionName('f'), 'modify_return'],
+    [dsl.tpBtfSectionName('f'), 'trace_raw_tp'],
+  ]);
+  expect(dsl.fentrySectionName('tcp_v4_connect')).toBe('fentry/tcp_v4_connect');
+});
+
+test('how a program is attached', () => {
+  const described = describeTrampoline('vfs_read', 'fexit');
+  expect(described).toMatchObject({
+    function: 'vfs_read',
     section: 'fexit/vfs_read',
-    attachType: 'trace_fexit',
+    type: progTypes.fexit,
+    attachType: attachTypes.fexit,
+    attachBtf: { kind: 'func', name: 'vfs_read' },
   });
-  expect(makeFmodRetProgramInfo('x', 'f', [])).toMatchObject({ section: 'fmod_ret/f', attachType: 'modify_return' });
+  expect(described.notes[0]).toContain('r1 points to an array of u64');
+  expect(describeTrampoline('sched_process_fork', 'tp_btf').attachBtf.name).toBe('btf_trace_sched_process_fork');
+});
+
+const llvm = llvmVersion();
+test.skipIf(llvm === undefined)(`LLVM ${llvm} makes the same bytes`, () => {
+  const insns = flatten([
+    saveArgs(6),
+    loadArg('r7', { slot: 2, slots: 1, size: 4, signed: true }),
+    getFuncRet('r6', -8),
+    filterByComm(-16, 'myprocess', 2),
+    getStack('r1', -64, 64),
+    probeReadUserStr(-64, 64, 'r1'),
+  ]);
+  const known = llvmAssemble(insns.map((insn) => formatInsn(insn)));
+  // Old ones do not know a store of a number.
+  expect(known.filter(Boolean).length).toBeGreaterThanOrEqual(insns.length - 2);
+  for (const [i, insn] of insns.entries()) if (known[i]) expect(known[i].hex).toBe(hex([insn]));
 });

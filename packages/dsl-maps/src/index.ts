@@ -1,1 +1,23 @@
-export { BPF_ANY, BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST, type MapRef, mapLookup, mapUpdate } from './maps.ts';
+export {
+  mapDelete,
+  mapDeletePtr,
+  mapLookup,
+  mapLookupPercpu,
+  mapLookupPtr,
+  mapUpdate,
+  mapUpdatePtr,
+} from './elements.ts';
+export { MapAccessError } from './error.ts';
+export { perfEventOutput, ringbufDiscard, ringbufOutput, ringbufReserve, ringbufSubmit } from './events.ts';
+export {
+  BPF_ANY,
+  BPF_EXIST,
+  BPF_F_CURRENT_CPU,
+  BPF_F_LOCK,
+  BPF_NOEXIST,
+  BPF_RB_FORCE_WAKEUP,
+  BPF_RB_NO_WAKEUP,
+} from './flags.ts';
+export type { MapRef, Memory, SavedRegister } from './operands.ts';
+export { mapPeek, mapPop, mapPush } from './queue.ts';
+export { mapIncrement, mapLookupInner, mapLookupOrInit } from './sequences.ts';

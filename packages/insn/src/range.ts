@@ -16,7 +16,7 @@ export function checkRange(
 }
 
 /** The signed 32-bit immediate field, which 64-bit operations sign-extend. */
-export function checkImm(what: string, imm: number): number {
+function checkImm(what: string, imm: number): number {
   return checkRange(what, imm, MIN_32, MAX_32, '; use lddw');
 }
 

@@ -168,7 +168,9 @@ kernelTest(progLoading, 'line info is shown by bpftool, where it is', () => {
   const bpftool = ['/usr/sbin/bpftool', '/usr/bin/bpftool'].find((file) => existsSync(file));
   if (!bpftool) return;
   const { id } = progGetInfo(program);
-  const { stdout } = spawnSync(bpftool, ['-n', 'prog', 'dump', 'xlated', 'id', String(id), 'linum'], { encoding: 'utf8' });
+  const { stdout } = spawnSync(bpftool, ['-n', 'prog', 'dump', 'xlated', 'id', String(id), 'linum'], {
+    encoding: 'utf8',
+  });
   assert.match(stdout, /int half\(/);
   for (const { kind, at } of program.spec.instructions as readonly Insn[])
     if (at && kind !== 'label')

@@ -4,7 +4,7 @@ import { jsonLine, print, table } from '../output.ts';
 import { fields } from '../prog/list.ts';
 
 /** A map as bpftool's JSON has it. */
-export function mapJson(fd: HasFd): Record<string, unknown> {
+function mapJson(fd: HasFd): Record<string, unknown> {
   const info = mapGetInfo(fd);
   return {
     id: info.id,

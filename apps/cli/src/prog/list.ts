@@ -4,7 +4,7 @@ import { fdinfo, objects, openObject } from '../objects.ts';
 import { jsonLine, print, table } from '../output.ts';
 
 /** A program as bpftool's JSON has it. */
-export function progJson(fd: HasFd): Record<string, unknown> {
+function progJson(fd: HasFd): Record<string, unknown> {
   const info = progGetInfo(fd);
   return {
     id: info.id,

@@ -1,0 +1,62 @@
+import type { BtfArgument } from '@bpf/btf';
+import { arsh, ldx, lsh, type Program, type Register, type Size, type WritableRegister } from '@bpf/insn';
+import { FentryError } from './error.ts';
+import { argRegisters } from './operands.ts';
+
+/** Where in the context an argument or a result is, and how wide: what `Btf.func` says of each. */
+export type ArgPlace = Pick<BtfArgument, 'slot' | 'slots' | 'size' | 'signed'> & { readonly name?: string };
+
+/** The most arguments that the kernel traces a function with, and the most slots that it lets a program read. */
+export const MAX_ARGS = 12;
+
+/**
+ * The byte offset of a slot in the context. A slot is an argument, unless an earlier argument is a struct passed by value,
+ * which takes one for every 8 bytes.
+ *
+ * @throws FentryError `NO_ARGUMENT`
+ */
+export function argOffset(slot: number): number {
+  if (Number.isInteger(slot) && slot >= 0 && slot < MAX_ARGS) return slot * 8;
+  throw new FentryError('NO_ARGUMENT', `slot ${slot} is not in 0..${MAX_ARGS - 1}, which is what programs can read`);
+}
+
+/**
+ * The register in which a helper takes an argument: r1 to r5. Not where a traced function has its own: those are in the
+ * context, see {@link argOffset}.
+ *
+ * @throws FentryError `NO_ARGUMENT`
+ */
+export function argReg(index: number): (typeof argRegisters)[number] {
+  const reg = argRegisters[index];
+  if (reg) return reg;
+  throw new FentryError('NO_ARGUMENT', `a helper has arguments 0 to 4, and no ${index}`);
+}
+
+const sizes: Readonly<Record<number, Size>> = { 1: 'b', 2: 'h', 4: 'w' };
+
+/**
+ * Emits `dst = (type)ctx[slot]`: an argument or result from the context. Of a slot by its number, all 64 bits, of which the
+ * upper ones are undefined for a narrower type. Of a place that `Btf.func` gives, as many bytes as the type has, extended
+ * by the sign when it has one. Clobbers nothing else. Linux 5.5.
+ *
+ * @param ctx the register that holds the context: r1 at the start
+ * @throws FentryError `NO_ARGUMENT`, `ARGUMENT_SIZE` for a struct of several slots: load each by its number
+ * @example
+ * ```ts
+ * const [dfd, filename] = btf.func('do_sys_openat2').params;
+ * [loadArg('r6', filename), loadArg('r7', dfd)] // r7 = -100 for AT_FDCWD, not 0xffffff9c
+ * ```
+ */
+export function loadArg(dst: WritableRegister, arg: number | ArgPlace, ctx: Register = 'r1'): Program {
+  if (typeof arg === 'number') return [ldx('dw', dst, ctx, argOffset(arg))];
+  const { slot, slots, size, signed, name = 'it' } = arg;
+  if (slots > 1)
+    throw new FentryError(
+      'ARGUMENT_SIZE',
+      `'${name}' has ${size} bytes, in slots ${slot} to ${slot + slots - 1}: load each by its number, or save it in the stack`,
+    );
+  const letter = sizes[size];
+  if (letter === undefined) return loadArg(dst, slot, ctx);
+  const load = ldx(letter, dst, ctx, argOffset(slot));
+  return signed ? [load, lsh(dst, 64 - size * 8), arsh(dst, 64 - size * 8)] : [load];
+}
