@@ -31,6 +31,8 @@ const counts: Readonly<Record<string, number>> = {
   'clj-ebpf.syscall': 55,
   'clj-ebpf.dsl.iter': 31,
   'The guide of BPF iterators': 4,
+  'clj-ebpf.dsl.fentry': 32,
+  'clj-ebpf.maps.helpers': 9,
 };
 
 test.each(Object.entries(counts))('every name of %s is there once', (page, count) => {

@@ -19,13 +19,13 @@ test('--version and --help', () => {
   const { status, stdout } = run(['--help']);
   expect(status).toBe(0);
   expect(stdout).toContain('iter');
-  expect(run(['iter', '--help']).stdout).toContain('list every thread: PID, TGID, COMM and state');
+  expect(run(['iter', '--help']).stdout).toContain('bpf iter task --fields pid,comm,mm.total_vm');
 });
 
 test('a typo is told with what was meant, and status 1', () => {
-  const { status, stderr } = run(['iter', 'tsk']);
+  const { status, stderr } = run(['itr']);
   expect(status).toBe(1);
-  expect(stderr).toBe("error: unknown command 'tsk'\n(Did you mean task?)\n");
+  expect(stderr).toBe("error: unknown command 'itr'\n(Did you mean iter?)\n");
 });
 
 test('another operating system is told in one sentence, with status 77', () => {

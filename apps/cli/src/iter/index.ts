@@ -39,7 +39,7 @@ export function addIterCommand(bpf: Command): void {
 async function iter(target: string, options: Options): Promise<void> {
   if (target === 'list') return listTargets(options);
   if (!isTarget(target))
-    throw new Error(`There is no iterator '${target}'; this kernel has ${targetsOf(kernelBtf()).join(', ')}.`);
+    throw new Error(`There is no iterator '${target}'; there are ${Object.keys(iterTargets).join(', ')}.`);
   if (target === 'bpf_map_elem') throw new Error('The elements of a map are shown by `bpf map dump MAP`.');
   if (target === 'task' && options.fields === undefined && options.pid === undefined) return iterTask(options);
   const btf = kernelBtf();
@@ -62,7 +62,6 @@ async function iter(target: string, options: Options): Promise<void> {
 }
 
 const isTarget = (target: string): target is IterTarget => Object.hasOwn(iterTargets, target);
-const targetsOf = (btf: Btf): string[] => btf.iterTargets().map(({ name }) => name);
 
 async function listTargets({ json }: Options): Promise<void> {
   const btf = kernelBtf();
