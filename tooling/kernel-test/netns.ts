@@ -100,7 +100,11 @@ export class Wire implements Disposable {
   arrives(): boolean {
     return withScope((scope) => {
       const { recvfrom } = getLibc().numbers;
-      const result = rawSyscall(recvfrom, this.#receiver, scope.alloc(64), 64, 0, 0, 0);
+      const buffer = scope.alloc(64);
+      let result: number | bigint;
+      // A signal may come meanwhile, as Node's own threads send them.
+      do result = rawSyscall(recvfrom, this.#receiver, buffer, 64, 0, 0, 0);
+      while (result === -errnoNumber('EINTR'));
       if (result < 0 && result !== -errnoNumber('EAGAIN')) throw new Error(`recvfrom: ${result}`);
       return result >= 0;
     });
