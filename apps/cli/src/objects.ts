@@ -33,7 +33,8 @@ export function* objects(kind: Kind): Generator<Fd> {
     try {
       fd = open(id);
     } catch (error) {
-      if (error instanceof SysError && error.code === 'ENOENT') continue;
+      // EAGAIN: a link that is only being made.
+      if (error instanceof SysError && ['ENOENT', 'EAGAIN'].includes(error.code)) continue;
       throw error;
     }
     try {

@@ -65,7 +65,8 @@ function infoOf<Info>(open: (id: number) => Fd, id: number, info: (object: Fd) =
   try {
     object = open(id);
   } catch (error) {
-    if (error instanceof SysError && error.code === 'ENOENT') return undefined;
+    // EAGAIN: a link that is only being made.
+    if (error instanceof SysError && ['ENOENT', 'EAGAIN'].includes(error.code)) return undefined;
     throw error;
   }
   try {
