@@ -11,7 +11,7 @@ export interface BtfAccess {
   readonly pointers: readonly number[];
   /** Bytes from the start of the struct, or of what the last pointer points to. */
   readonly offset: number;
-  /** Bytes that the member occupies; for a bitfield, those of the integer to load at `offset`. */
+  /** Bytes that the member occupies; for a bitfield, those of the smallest integer to load at `offset`. */
   readonly size: number;
   /** The member's declared type. */
   readonly typeId: number;
@@ -68,19 +68,17 @@ export function follow(store: Store, rootId: number, path: string): BtfAccess {
     typeId = found.typeId;
     if (found.bitSize > 0) bitfield = found;
   }
-  const size = sizeOf(store, typeId);
-  if (!bitfield) return { pointers, offset: bits / 8, size, typeId };
-  return { pointers, typeId, ...placeBitfield(bits, bitfield.bitSize, size) };
+  if (!bitfield) return { pointers, offset: bits / 8, size: sizeOf(store, typeId), typeId };
+  return { pointers, typeId, ...placeBitfield(bits, bitfield.bitSize) };
 }
 
-/** The aligned integer of the declared type's size, or the smallest larger one, that holds all of a bitfield. */
-function placeBitfield(
-  bit: number,
-  width: number,
-  declared: number,
-): Pick<BtfAccess, 'offset' | 'size' | 'bitfield'> & object {
-  let size = declared;
-  let offset = Math.floor(bit / (size * 8)) * size;
+/**
+ * The smallest aligned integer that holds all of a bitfield. The one that C would load, of the declared type's size, may
+ * begin in the member before, where the verifier refuses it: the bits of `struct bpf_prog` follow a u16 in Linux 7.2.
+ */
+function placeBitfield(bit: number, width: number): Pick<BtfAccess, 'offset' | 'size' | 'bitfield'> & object {
+  let size = 1;
+  let offset = Math.floor(bit / 8);
   while (bit - offset * 8 + width > size * 8 && size < 8) {
     size *= 2;
     offset = Math.floor(bit / (size * 8)) * size;

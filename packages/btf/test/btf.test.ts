@@ -143,7 +143,7 @@ describe.each([
     expect(btf.access('task', 'flag')).toEqual({
       pointers: [],
       offset: 40,
-      size: 4,
+      size: 1,
       typeId: 1,
       bitfield: { offset: 0, size: 1 },
     });

@@ -159,8 +159,8 @@ test('fields, through pointers, in anonymous structs, as bits', () => {
     'r0 s>>= 32',
   ]);
   expect(lines(readField(sk, 'r0', '__sk_common.skc_reuse'))).toEqual([
-    'r0 = *(u32 *)(r6 + 4)',
-    'r0 <<= 44',
+    'r0 = *(u8 *)(r6 + 6)',
+    'r0 <<= 60',
     'r0 s>>= 60',
   ]);
   expect(lines(readField(sk, 'r0', 'sk_parent.sk_parent.__sk_common.skc_family'))).toEqual([

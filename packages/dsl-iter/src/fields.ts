@@ -58,8 +58,7 @@ const sizes: Readonly<Record<number, Size>> = { 1: 'b', 2: 'h', 4: 'w', 8: 'dw' 
  * ```
  */
 export function readField(ptr: StructPtr, dst: WritableRegister, path: string): Program {
-  const { pointers, typeId, bitfield, ...whole } = ptr.types.access(ptr.struct, path);
-  const { offset, size, bits } = bitfield ? bytesOf(whole, bitfield) : { ...whole, bits: undefined };
+  const { pointers, offset, size, typeId, bitfield } = ptr.types.access(ptr.struct, path);
   const letter = isScalar(ptr.types, typeId) ? sizes[size] : undefined;
   if (letter === undefined)
     throw new IterError(
@@ -67,30 +66,12 @@ export function readField(ptr: StructPtr, dst: WritableRegister, path: string): 
       `'${path}' of '${ptr.struct}' is no number or pointer: copyField and readString put its ${size} bytes into the stack`,
     );
   const signed = isSigned(ptr.types, typeId);
-  const { from, width } = bits ?? { from: 0, width: size * 8 };
-  const cut = width < 64 && (bits !== undefined || signed);
+  const bits = bitfield ?? { offset: 0, size: size * 8 };
+  const cut = bits.size < 64 && (bitfield !== undefined || signed);
   return follow(pointers, ptr.reg, dst, [mov(dst, 0)], (base) => [
     ldx(letter, dst, base, offset),
-    cut ? [lsh(dst, 64 - from - width), (signed ? arsh : rsh)(dst, 64 - width)] : [],
+    cut ? [lsh(dst, 64 - bits.offset - bits.size), (signed ? arsh : rsh)(dst, 64 - bits.size)] : [],
   ]);
-}
-
-/**
- * The fewest bytes that a bitfield lies in. The integer that C would load may start in another member, where the verifier
- * refuses it: the bits of `struct bpf_prog` follow a u16 since Linux 7.2.
- */
-function bytesOf(whole: Bytes, bitfield: Bytes): Bytes & { readonly bits: { from: number; width: number } } {
-  const first = Math.floor(bitfield.offset / 8);
-  const bytes = Math.ceil((bitfield.offset + bitfield.size) / 8) - first;
-  const size = bytes <= 2 ? bytes : bytes <= 4 ? 4 : 8;
-  // Not beyond the integer that C would load: there may be nothing behind it.
-  const start = Math.min(first, whole.size - size);
-  return { offset: whole.offset + start, size, bits: { from: bitfield.offset - start * 8, width: bitfield.size } };
-}
-
-interface Bytes {
-  readonly offset: number;
-  readonly size: number;
 }
 
 /**
