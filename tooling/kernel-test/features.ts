@@ -60,6 +60,23 @@ export function mapType(type: MapType, make: (type: MapType) => { close(): void 
   };
 }
 
+/** Something that maps of a type can do on some kernels only, tried by doing it. */
+export function mapOperation(type: MapType, operation: string, attempt: () => void): Feature {
+  return {
+    name: `map/${type}/${operation}`,
+    probe() {
+      try {
+        attempt();
+        return undefined;
+      } catch (error) {
+        if (error instanceof UnavailableError || !(error instanceof SysError)) throw error;
+        if (!['EINVAL', 'ENOTSUPP', 'EOPNOTSUPP', 'EBADF'].includes(error.code)) throw error;
+        return `this kernel has no ${operation} for maps of type ${type} (${error.code})`;
+      }
+    },
+  };
+}
+
 export const hashMap: Feature = { ...bpfSyscall, name: 'map/hash' };
 export const arrayMap: Feature = { ...bpfSyscall, name: 'map/array' };
 
@@ -209,6 +226,12 @@ export function idInBtf(kind: 'func' | 'typedef' | 'struct', name: string): numb
   const id = kernelBtf().find(kind, name);
   if (id === undefined) throw new Error(`this kernel's BTF has no ${kind} ${name}`);
   return id;
+}
+
+/** Whether this kernel's enum has this name. */
+export function hasEnumerator(name: string, enumerator: string): boolean {
+  const type = kernelBtf().type(kernelBtf().find('enum', name) ?? 0);
+  return type.kind === 'enum' && type.values.some((value) => value.name === enumerator);
 }
 
 function inBtf(kind: 'func' | 'typedef' | 'var' | 'struct', name: string): string | undefined {
