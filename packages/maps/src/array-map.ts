@@ -1,6 +1,6 @@
 import { BPF_F_LOCK, type MapFd, type Mapping, mapLookupElem, mapUpdateElem, mmap } from '@bpf/sys';
 import { BpfMap } from './bpf-map.ts';
-import { type Codec, openSlot, type Slot } from './codec.ts';
+import { type Codec, put, take } from './codec.ts';
 import { viewOf } from './hash-map.ts';
 import { chunksOf } from './walk.ts';
 
@@ -37,25 +37,24 @@ export abstract class IndexedMap extends BpfMap {
  */
 export class ArrayMap<Value = Uint8Array, ValueInput = Value> extends IndexedMap {
   readonly #codec: Codec<Value, ValueInput>;
-  readonly #slot: Slot<Value, ValueInput>;
 
   /** @internal */
   constructor(map: MapFd, value: Codec<Value, ValueInput>) {
     super(map);
     this.#codec = value;
-    this.#slot = openSlot(value);
   }
 
   /** The value at an index. @throws RangeError beyond the end */
   get(index: number, flag?: 'lock'): Value {
-    if (!mapLookupElem(this.map, this.key(index), this.#slot.room, flag === 'lock' ? BPF_F_LOCK : 0))
-      this.outside(index);
-    return this.#slot.take();
+    const { value } = this.map.elem;
+    if (!mapLookupElem(this.map, this.key(index), value.bytes, flag === 'lock' ? BPF_F_LOCK : 0)) this.outside(index);
+    return take(this.#codec, value);
   }
 
   /** Replaces the value at an index. @throws RangeError beyond the end, and for bytes of another length; BtfError */
   set(index: number, value: ValueInput, flag?: 'lock'): void {
-    mapUpdateElem(this.map, this.key(index), this.#slot.put(value), flag === 'lock' ? BPF_F_LOCK : 0);
+    const bytes = put(this.#codec, this.map.elem.value, value);
+    mapUpdateElem(this.map, this.key(index), bytes, flag === 'lock' ? BPF_F_LOCK : 0);
   }
 
   /** The values in order, thousands with one system call. */

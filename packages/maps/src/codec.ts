@@ -1,4 +1,5 @@
 import type { AnySchema, Schema } from '@bpf/btf/data';
+import type { MapFd } from '@bpf/sys';
 
 /** How keys or values go into bytes and come out of them: by a schema, or as they are. */
 export interface Codec<Value, Input = Value> {
@@ -72,27 +73,14 @@ export function perCpuCodec<Value, Input>(one: Codec<Value, Input>, cpus: number
   };
 }
 
-/** One key or value on its way to the kernel and back. */
-export interface Slot<Value, Input = Value> {
-  /** The bytes of a value, until the next call. */
-  put(value: Input): Uint8Array;
-  /** Where the kernel's bytes go, for {@link Slot.take}. */
-  readonly room: Uint8Array;
-  /** What is in the room. */
-  take(): Value;
+type Part = MapFd['elem']['key'];
+
+/** Puts a key or value where the kernel reads it: `part` of {@link MapFd.elem}. Returns the bytes for the call. */
+export function put<Input>(codec: Codec<unknown, Input>, part: Part, value: Input): Uint8Array {
+  if (codec.asIs) return value as Uint8Array;
+  codec.encode(value, part.bytes, part.view, 0);
+  return part.bytes;
 }
 
-export function openSlot<Value, Input>(codec: Codec<Value, Input>): Slot<Value, Input> {
-  const room = new Uint8Array(codec.size);
-  const view = new DataView(room.buffer);
-  return {
-    put: codec.asIs
-      ? (value) => value as Uint8Array
-      : (value) => {
-          codec.encode(value, room, view, 0);
-          return room;
-        },
-    room,
-    take: () => codec.decode(room, view, 0),
-  };
-}
+/** What the kernel has put there. */
+export const take = <Value>(codec: Codec<Value, never>, part: Part): Value => codec.decode(part.bytes, part.view, 0);

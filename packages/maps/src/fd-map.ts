@@ -1,7 +1,7 @@
 import { type HasFd, type MapFd, mapDeleteElem, mapLookupElem, mapUpdateElem } from '@bpf/sys';
 import { IndexedMap } from './array-map.ts';
 import { BpfMap } from './bpf-map.ts';
-import { type Codec, openSlot, type Slot } from './codec.ts';
+import { type Codec, put } from './codec.ts';
 import { keysOneByOne } from './walk.ts';
 
 /** A descriptor or an id as a value of 4 bytes, or 8 where a map has room for it. */
@@ -55,46 +55,41 @@ export class IdArray extends FdArray {
 
 /** Maps, or sockets, by key: hash_of_maps and sockhash. */
 export class FdHash<Key = Uint8Array, KeyInput = Key> extends BpfMap {
-  readonly #key: Slot<Key, KeyInput>;
-  readonly #codec: Codec<Key, KeyInput>;
+  readonly #key: Codec<Key, KeyInput>;
   readonly #handle: Handle = new Handle(this.info.valueSize);
 
   /** @internal */
   constructor(map: MapFd, key: Codec<Key, KeyInput>) {
     super(map);
-    this.#codec = key;
-    this.#key = openSlot(key);
+    this.#key = key;
   }
 
   set(key: KeyInput, object: HasFd): void {
-    mapUpdateElem(this.map, this.#key.put(key), this.#handle.put(object));
+    mapUpdateElem(this.map, this.keyBytes(key), this.#handle.put(object));
   }
 
   /** Removes it. @returns false when there was none */
   delete(key: KeyInput): boolean {
-    return mapDeleteElem(this.map, this.#key.put(key));
+    return mapDeleteElem(this.map, this.keyBytes(key));
+  }
+
+  protected keyBytes(key: KeyInput): Uint8Array {
+    return put(this.#key, this.map.elem.key, key);
   }
 
   *keys(): IterableIterator<Key> {
     const key = new DataView(new ArrayBuffer(0));
     for (const bytes of keysOneByOne(this.map, this.info.maxEntries))
-      yield this.#codec.decode(bytes, bytes.length > 0 ? new DataView(bytes.buffer) : key, 0);
+      yield this.#key.decode(bytes, bytes.length > 0 ? new DataView(bytes.buffer) : key, 0);
   }
 }
 
 /** Maps by key (hash_of_maps), and says by id which they are. */
 export class HashOfMaps<Key = Uint8Array, KeyInput = Key> extends FdHash<Key, KeyInput> {
-  readonly #slot: Slot<Key, KeyInput>;
   readonly #found: Handle = new Handle(this.info.valueSize);
-
-  /** @internal */
-  constructor(map: MapFd, key: Codec<Key, KeyInput>) {
-    super(map, key);
-    this.#slot = openSlot(key);
-  }
 
   /** The id of a key's map: `openMap({ id })` opens it. */
   get(key: KeyInput): number | undefined {
-    return mapLookupElem(this.map, this.#slot.put(key), this.#found.bytes) ? this.#found.get() : undefined;
+    return mapLookupElem(this.map, this.keyBytes(key), this.#found.bytes) ? this.#found.get() : undefined;
   }
 }

@@ -12,7 +12,7 @@ import {
   SysError,
 } from '@bpf/sys';
 import { BpfMap } from './bpf-map.ts';
-import { type Codec, openSlot, type Slot } from './codec.ts';
+import { type Codec, put, take } from './codec.ts';
 import { chunksOf } from './walk.ts';
 
 /** `noexist` only creates an entry, `exist` only replaces one; `lock` holds the value's `bpf_spin_lock` (Linux 5.1). */
@@ -28,27 +28,25 @@ export type UpdateFlag = 'noexist' | 'exist' | 'lock';
 export class HashMap<Key = Uint8Array, Value = Uint8Array, KeyInput = Key, ValueInput = Value> extends BpfMap {
   readonly #key: Codec<Key, KeyInput>;
   readonly #value: Codec<Value, ValueInput>;
-  readonly #keySlot: Slot<Key, KeyInput>;
-  readonly #valueSlot: Slot<Value, ValueInput>;
 
   /** @internal */
   constructor(map: MapFd, key: Codec<Key, KeyInput>, value: Codec<Value, ValueInput>) {
     super(map);
     this.#key = key;
     this.#value = value;
-    this.#keySlot = openSlot(key);
-    this.#valueSlot = openSlot(value);
   }
 
   /** The value of a key, or undefined. With `lock`, while nobody holds its lock. */
   get(key: KeyInput, flag?: 'lock'): Value | undefined {
-    return mapLookupElem(this.map, this.#keySlot.put(key), this.#valueSlot.room, flag === 'lock' ? BPF_F_LOCK : 0)
-      ? this.#valueSlot.take()
+    const { elem } = this.map;
+    return mapLookupElem(this.map, put(this.#key, elem.key, key), elem.value.bytes, flag === 'lock' ? BPF_F_LOCK : 0)
+      ? take(this.#value, elem.value)
       : undefined;
   }
 
   has(key: KeyInput): boolean {
-    return mapLookupElem(this.map, this.#keySlot.put(key), this.#valueSlot.room);
+    const { elem } = this.map;
+    return mapLookupElem(this.map, put(this.#key, elem.key, key), elem.value.bytes);
   }
 
   /**
@@ -59,12 +57,15 @@ export class HashMap<Key = Uint8Array, Value = Uint8Array, KeyInput = Key, Value
    *   does not hold: nothing is written then
    */
   set(key: KeyInput, value: ValueInput, ...flags: readonly UpdateFlag[]): boolean {
-    return mapUpdateElem(this.map, this.#keySlot.put(key), this.#valueSlot.put(value), flagBits(flags));
+    const { elem } = this.map;
+    // The key comes last: a getter in the value may use this map.
+    const bytes = put(this.#value, elem.value, value);
+    return mapUpdateElem(this.map, put(this.#key, elem.key, key), bytes, flagBits(flags));
   }
 
   /** Removes an entry. @returns false when there was none */
   delete(key: KeyInput): boolean {
-    return mapDeleteElem(this.map, this.#keySlot.put(key));
+    return mapDeleteElem(this.map, put(this.#key, this.map.elem.key, key));
   }
 
   /**
@@ -73,8 +74,9 @@ export class HashMap<Key = Uint8Array, Value = Uint8Array, KeyInput = Key, Value
    * @throws SysError 'ENOTSUPP' on an older kernel
    */
   getAndDelete(key: KeyInput): Value | undefined {
-    return mapLookupAndDeleteElem(this.map, this.#keySlot.put(key), this.#valueSlot.room)
-      ? this.#valueSlot.take()
+    const { elem } = this.map;
+    return mapLookupAndDeleteElem(this.map, put(this.#key, elem.key, key), elem.value.bytes)
+      ? take(this.#value, elem.value)
       : undefined;
   }
 

@@ -8,18 +8,18 @@ import {
   SysError,
 } from '@bpf/sys';
 import { BpfMap } from './bpf-map.ts';
-import { type Codec, openSlot, type Slot } from './codec.ts';
+import { type Codec, put, take } from './codec.ts';
 
 const NO_KEY: Uint8Array = new Uint8Array(0);
 
 /** A queue (first in, first out) or a stack (last in, first out) of values. Linux 4.20. */
 export class Queue<Value = Uint8Array, ValueInput = Value> extends BpfMap {
-  readonly #slot: Slot<Value, ValueInput>;
+  readonly #value: Codec<Value, ValueInput>;
 
   /** @internal */
   constructor(map: MapFd, value: Codec<Value, ValueInput>) {
     super(map);
-    this.#slot = openSlot(value);
+    this.#value = value;
   }
 
   /**
@@ -31,7 +31,12 @@ export class Queue<Value = Uint8Array, ValueInput = Value> extends BpfMap {
   push(value: ValueInput, options?: { readonly evict?: boolean }): boolean {
     try {
       // BPF_EXIST is how the kernel spells it.
-      return mapUpdateElem(this.map, NO_KEY, this.#slot.put(value), options?.evict ? BPF_EXIST : BPF_ANY);
+      return mapUpdateElem(
+        this.map,
+        NO_KEY,
+        put(this.#value, this.map.elem.value, value),
+        options?.evict ? BPF_EXIST : BPF_ANY,
+      );
     } catch (error) {
       if (error instanceof SysError && error.code === 'E2BIG') return false;
       throw error;
@@ -40,31 +45,33 @@ export class Queue<Value = Uint8Array, ValueInput = Value> extends BpfMap {
 
   /** The next value, which stays; undefined when there is none. */
   peek(): Value | undefined {
-    return mapLookupElem(this.map, NO_KEY, this.#slot.room) ? this.#slot.take() : undefined;
+    const { value } = this.map.elem;
+    return mapLookupElem(this.map, NO_KEY, value.bytes) ? take(this.#value, value) : undefined;
   }
 
   /** The next value, which is gone afterwards; undefined when there is none. */
   pop(): Value | undefined {
-    return mapLookupAndDeleteElem(this.map, NO_KEY, this.#slot.room) ? this.#slot.take() : undefined;
+    const { value } = this.map.elem;
+    return mapLookupAndDeleteElem(this.map, NO_KEY, value.bytes) ? take(this.#value, value) : undefined;
   }
 }
 
 /** A bloom filter: says of a value that it was never added, or that it may have been. Linux 5.16. */
 export class BloomFilter<ValueInput = Uint8Array> extends BpfMap {
-  readonly #slot: Slot<unknown, ValueInput>;
+  readonly #value: Codec<unknown, ValueInput>;
 
   /** @internal */
   constructor(map: MapFd, value: Codec<unknown, ValueInput>) {
     super(map);
-    this.#slot = openSlot(value);
+    this.#value = value;
   }
 
   add(value: ValueInput): void {
-    mapUpdateElem(this.map, NO_KEY, this.#slot.put(value));
+    mapUpdateElem(this.map, NO_KEY, put(this.#value, this.map.elem.value, value));
   }
 
   /** False when it was never added. */
   mayHave(value: ValueInput): boolean {
-    return mapLookupElem(this.map, NO_KEY, this.#slot.put(value));
+    return mapLookupElem(this.map, NO_KEY, put(this.#value, this.map.elem.value, value));
   }
 }

@@ -1,6 +1,6 @@
 import { type HasFd, type MapFd, mapDeleteElem, mapLookupElem, mapUpdateElem } from '@bpf/sys';
 import { BpfMap } from './bpf-map.ts';
-import { type Codec, openSlot, type Slot } from './codec.ts';
+import { type Codec, put, take } from './codec.ts';
 import { Handle } from './fd-map.ts';
 import { flagBits, type UpdateFlag } from './hash-map.ts';
 
@@ -10,22 +10,24 @@ import { flagBits, type UpdateFlag } from './hash-map.ts';
  */
 export class StorageMap<Value = Uint8Array, ValueInput = Value> extends BpfMap {
   readonly #owner: Handle = new Handle(4);
-  readonly #slot: Slot<Value, ValueInput>;
+  readonly #value: Codec<Value, ValueInput>;
 
   /** @internal */
   constructor(map: MapFd, value: Codec<Value, ValueInput>) {
     super(map);
-    this.#slot = openSlot(value);
+    this.#value = value;
   }
 
   /** The value of an owner, or undefined. @throws SysError 'EBADF' for a descriptor of another kind */
   get(owner: HasFd): Value | undefined {
-    return mapLookupElem(this.map, this.#owner.put(owner), this.#slot.room) ? this.#slot.take() : undefined;
+    const { value } = this.map.elem;
+    return mapLookupElem(this.map, this.#owner.put(owner), value.bytes) ? take(this.#value, value) : undefined;
   }
 
   /** @returns false when `noexist` found a value, or `exist` did not */
   set(owner: HasFd, value: ValueInput, ...flags: readonly UpdateFlag[]): boolean {
-    return mapUpdateElem(this.map, this.#owner.put(owner), this.#slot.put(value), flagBits(flags));
+    const bytes = put(this.#value, this.map.elem.value, value);
+    return mapUpdateElem(this.map, this.#owner.put(owner), bytes, flagBits(flags));
   }
 
   /** @returns false when there was none */

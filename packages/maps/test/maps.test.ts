@@ -1,7 +1,7 @@
 import { struct, u8, u32, u64 } from '@bpf/btf/data';
 import fc from 'fast-check';
 import { expect, expectTypeOf, test } from 'vitest';
-import { bytesCodec, openSlot, perCpuCodec, schemaCodec } from '../src/codec.ts';
+import { bytesCodec, perCpuCodec, put, schemaCodec, take } from '../src/codec.ts';
 import * as maps from '../src/index.ts';
 import {
   type ArrayMap,
@@ -82,15 +82,21 @@ test('the types hold what the kernel allows', () => {
   () => createMap({ type: 'heap', keySize: 8, valueSize: 8, maxEntries: 1 });
 });
 
-test('values go into slots and come out, padding being zero', () => {
-  const slot = openSlot(schemaCodec(struct({ a: u8, b: u32 })));
-  slot.room.fill(0xff);
-  expect(slot.put({ a: 1, b: 2 })).toEqual(Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0));
-  expect(slot.take()).toEqual({ a: 1, b: 2 });
-  const raw = openSlot(bytesCodec(4, 'key'));
-  raw.room.set([1, 2, 3, 4]);
-  const copy = raw.take();
-  raw.room.fill(9);
+function partOf(length: number): { bytes: Uint8Array; view: DataView } {
+  const bytes = new Uint8Array(length);
+  return { bytes, view: new DataView(bytes.buffer) };
+}
+
+test('values go into memory and come out, padding being zero', () => {
+  const record = schemaCodec(struct({ a: u8, b: u32 }));
+  const part = partOf(8);
+  part.bytes.fill(0xff);
+  expect(put(record, part, { a: 1, b: 2 })).toEqual(Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0));
+  expect(take(record, part)).toEqual({ a: 1, b: 2 });
+  const raw = partOf(4);
+  raw.bytes.set([1, 2, 3, 4]);
+  const copy = take(bytesCodec(4, 'key'), raw);
+  raw.bytes.fill(9);
   expect(copy).toEqual(Uint8Array.of(1, 2, 3, 4));
   const list = bytesCodec(4, 'key');
   expect(() => list.encode(new Uint8Array(3), new Uint8Array(8), new DataView(new ArrayBuffer(8)), 0)).toThrow(
@@ -101,9 +107,12 @@ test('values go into slots and come out, padding being zero', () => {
 test('per-CPU values are at multiples of 8', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(0xff), { minLength: 1, maxLength: 9 }), (values) => {
-      const slot = openSlot(perCpuCodec(schemaCodec(u8), values.length));
-      expect(slot.put(values)).toEqual(Uint8Array.from(values.flatMap((value) => [value, 0, 0, 0, 0, 0, 0, 0])));
-      expect(slot.take()).toEqual(values);
+      const codec = perCpuCodec(schemaCodec(u8), values.length);
+      const part = partOf(codec.size);
+      expect(put(codec, part, values)).toEqual(
+        Uint8Array.from(values.flatMap((value) => [value, 0, 0, 0, 0, 0, 0, 0])),
+      );
+      expect(take(codec, part)).toEqual(values);
     }),
   );
 });

@@ -21,14 +21,31 @@ const ROUNDS = 9;
 
 const keys = new Uint8Array(Uint32Array.from({ length: ENTRIES }, (_, i) => i).buffer);
 const values = new Uint8Array(BigUint64Array.from({ length: ENTRIES }, (_, i) => BigInt(i * 3)).buffer);
-const oneKey = Array.from({ length: ENTRIES }, (_, i) => keys.slice(i * 4, i * 4 + 4));
-const oneValue = Array.from({ length: ENTRIES }, (_, i) => values.slice(i * 8, i * 8 + 8));
+
+// As C writes them: numbers into the memory that the call is given.
+const keyWord = new Uint32Array(1);
+const valueWords = new Uint32Array(2);
+const [key, value] = [new Uint8Array(keyWord.buffer), new Uint8Array(valueWords.buffer)];
 
 const map = mapCreate({ type: 'hash', keySize: 4, valueSize: 8, maxEntries: ENTRIES });
-const fill = (): void => oneKey.forEach((key, i) => void mapUpdateElem(map, key, oneValue[i] as Uint8Array));
+const fill = (): void => void mapUpdateBatch(map, keys, values);
 fill();
 
-const value = new Uint8Array(8);
+function lookup(i: number): boolean {
+  keyWord[0] = i;
+  return mapLookupElem(map, key, value);
+}
+
+function update(i: number): boolean {
+  keyWord[0] = i;
+  valueWords[0] = i * 3;
+  return mapUpdateElem(map, key, value);
+}
+
+function remove(i: number): boolean {
+  keyWord[0] = i;
+  return mapDeleteElem(map, key);
+}
 
 function each(job: (i: number) => boolean, before: () => void = () => {}): number {
   let time = 0;
@@ -82,9 +99,9 @@ function load(slots: number): number {
 }
 
 const jobs: Record<string, () => number> = {
-  lookup: () => each((i) => mapLookupElem(map, oneKey[i] as Uint8Array, value)),
-  update: () => each((i) => mapUpdateElem(map, oneKey[i] as Uint8Array, oneValue[i] as Uint8Array)),
-  delete: () => each((i) => mapDeleteElem(map, oneKey[i] as Uint8Array), fill),
+  lookup: () => each(lookup),
+  update: () => each(update),
+  delete: () => each(remove, fill),
   'next key': () => {
     fill();
     return walk();

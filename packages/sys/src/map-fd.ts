@@ -19,12 +19,21 @@ export interface ElemMemory {
   readonly attr: number;
   readonly nextAttr: number;
   readonly firstAttr: number;
-  /** The flags of the first attr, as two words. */
-  readonly flags: Uint32Array;
-  readonly key: Uint8Array;
+  /** What the first attr has as flags, and the two words of it that say so. */
+  flags: number;
+  readonly flagWords: Uint32Array;
+  readonly key: ElemPart;
   /** What the kernel reads and writes for a value: of a per-CPU map, that of every possible CPU. */
-  readonly value: Uint8Array;
+  readonly value: ElemPart;
   readonly nextKey: Uint8Array;
+  /** A bloom filter is asked for a value, not for that of a key. */
+  readonly asksWithValue: boolean;
+}
+
+/** A key or a value in that memory. */
+export interface ElemPart {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
 }
 
 /**
@@ -72,7 +81,8 @@ export class MapFd extends Fd {
   }
 
   /**
-   * The memory of the element commands, while the map is open.
+   * The memory of the element commands, while the map is open: it is asked for before each use and never kept, because
+   * another map has it after close. Bytes that are written there already, and passed as key or value, are not copied.
    *
    * @throws TypeError after close or disown, when the memory is gone; UnavailableError
    * @internal
@@ -101,10 +111,12 @@ export class MapFd extends Fd {
       attr: address,
       nextAttr: address + ATTR_BYTES,
       firstAttr: address + 2 * ATTR_BYTES,
-      flags: new Uint32Array(bytes.buffer, FLAGS_AT, 2),
-      key: bytes.subarray(keyAt, keyAt + keySize),
-      value: bytes.subarray(valueAt, valueAt + valueSize),
+      flags: 0,
+      flagWords: new Uint32Array(bytes.buffer, FLAGS_AT, 2),
+      key: part(bytes, keyAt, keySize),
+      value: part(bytes, valueAt, valueSize),
       nextKey: bytes.subarray(nextKeyAt, nextKeyAt + keySize),
+      asksWithValue: this.info.type === 'bloom_filter',
     };
     return this.#elem;
   }
@@ -126,6 +138,11 @@ export class MapFd extends Fd {
     this.#elem = undefined;
   }
 }
+
+const part = ({ buffer, byteOffset }: Uint8Array, at: number, length: number): ElemPart => ({
+  bytes: new Uint8Array(buffer, byteOffset + at, length),
+  view: new DataView(buffer, byteOffset + at, length),
+});
 
 const isPerCpu = (type: string): boolean => type.startsWith('percpu_') || type === 'lru_percpu_hash';
 const align8 = (n: number): number => Math.ceil(n / 8) * 8;

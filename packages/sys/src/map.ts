@@ -104,12 +104,12 @@ export function mapFreeze(map: HasFd): void {
  */
 export function mapLookupElem(map: MapFd, key: Uint8Array, value: Uint8Array, flags: number = 0): boolean {
   const { elem } = map;
-  putBytes(map, 'key', key, elem.key);
-  checkLength(map, 'value', value, elem.value);
-  if (map.info.type === 'bloom_filter') copy(value, elem.value);
+  putBytes(map, 'key', key, elem.key.bytes);
+  if (elem.asksWithValue) putBytes(map, 'value', value, elem.value.bytes);
+  else checkLength(map, 'value', value, elem.value.bytes);
   const result = elemCall(elem, BPF_CMD.BPF_MAP_LOOKUP_ELEM, flags);
   if (result >= 0) {
-    copy(elem.value, value);
+    if (value !== elem.value.bytes) copy(elem.value.bytes, value);
     return true;
   }
   if (result === -ENOENT) return false;
@@ -125,8 +125,8 @@ export function mapLookupElem(map: MapFd, key: Uint8Array, value: Uint8Array, fl
  */
 export function mapUpdateElem(map: MapFd, key: Uint8Array, value: Uint8Array, flags: number = BPF_ANY): boolean {
   const { elem } = map;
-  putBytes(map, 'key', key, elem.key);
-  putBytes(map, 'value', value, elem.value);
+  putBytes(map, 'key', key, elem.key.bytes);
+  putBytes(map, 'value', value, elem.value.bytes);
   const result = elemCall(elem, BPF_CMD.BPF_MAP_UPDATE_ELEM, flags);
   if (result >= 0) return true;
   if (result === -EEXIST && (flags & BPF_NOEXIST) !== 0) return false;
@@ -142,7 +142,7 @@ export function mapUpdateElem(map: MapFd, key: Uint8Array, value: Uint8Array, fl
  */
 export function mapDeleteElem(map: MapFd, key: Uint8Array): boolean {
   const { elem } = map;
-  putBytes(map, 'key', key, elem.key);
+  putBytes(map, 'key', key, elem.key.bytes);
   // It refuses an attr with anything behind the key.
   const result = bpfUnchecked(BPF_CMD.BPF_MAP_DELETE_ELEM, elem.attr, 16);
   if (result >= 0) return true;
@@ -158,11 +158,11 @@ export function mapDeleteElem(map: MapFd, key: Uint8Array): boolean {
  */
 export function mapLookupAndDeleteElem(map: MapFd, key: Uint8Array, value: Uint8Array, flags: number = 0): boolean {
   const { elem } = map;
-  putBytes(map, 'key', key, elem.key);
-  checkLength(map, 'value', value, elem.value);
+  putBytes(map, 'key', key, elem.key.bytes);
+  checkLength(map, 'value', value, elem.value.bytes);
   const result = elemCall(elem, BPF_CMD.BPF_MAP_LOOKUP_AND_DELETE_ELEM, flags);
   if (result >= 0) {
-    copy(elem.value, value);
+    if (value !== elem.value.bytes) copy(elem.value.bytes, value);
     return true;
   }
   if (result === -ENOENT) return false;
@@ -179,7 +179,7 @@ export function mapLookupAndDeleteElem(map: MapFd, key: Uint8Array, value: Uint8
 export function mapGetNextKey(map: MapFd, key: Uint8Array | undefined, next: Uint8Array): boolean {
   const { elem } = map;
   checkLength(map, 'next key', next, elem.nextKey);
-  if (key !== undefined) putBytes(map, 'key', key, elem.key);
+  if (key !== undefined) putBytes(map, 'key', key, elem.key.bytes);
   const result = bpfUnchecked(BPF_CMD.BPF_MAP_GET_NEXT_KEY, key === undefined ? elem.firstAttr : elem.nextAttr, 24);
   if (result >= 0) {
     copy(elem.nextKey, next);
@@ -190,22 +190,29 @@ export function mapGetNextKey(map: MapFd, key: Uint8Array | undefined, next: Uin
 }
 
 function elemCall(elem: ElemMemory, command: number, flags: number): number {
-  if (!Number.isSafeInteger(flags) || flags < 0)
-    throw new RangeError(`the flags are ${flags}; they must be an integer in 0..2^53-1, such as BPF_NOEXIST`);
-  elem.flags[0] = flags;
-  // The number of a CPU, for flags that have one, is in the upper half.
-  elem.flags[1] = flags / 2 ** 32;
+  if (flags !== elem.flags) putFlags(elem, flags);
   return bpfUnchecked(command, elem.attr, 32);
 }
 
+/** The flags of the next calls: they are mostly those of the last one. */
+function putFlags(elem: ElemMemory, flags: number): void {
+  if (!Number.isSafeInteger(flags) || flags < 0)
+    throw new RangeError(`the flags are ${flags}; they must be an integer in 0..2^53-1, such as BPF_NOEXIST`);
+  elem.flags = flags;
+  elem.flagWords[0] = flags;
+  // The number of a CPU, for flags that have one, is in the upper half.
+  elem.flagWords[1] = flags / 2 ** 32;
+}
+
 function putBytes(map: MapFd, what: string, source: Uint8Array, target: Uint8Array): void {
+  if (source === target) return;
   checkLength(map, what, source, target);
   copy(source, target);
 }
 
 function checkLength(map: MapFd, what: string, bytes: Uint8Array, { length }: Uint8Array): void {
+  if (bytes?.length === length && bytes.BYTES_PER_ELEMENT === 1) return;
   checkBytes(what, bytes);
-  if (bytes.length === length) return;
   throw new RangeError(
     `the ${what} has ${bytes.length} bytes, and those of ${map.info.type} map '${map.info.name}' have ${length}`,
   );
@@ -216,7 +223,17 @@ const SHORT = 32;
 
 function copy(source: Uint8Array, target: Uint8Array): void {
   const { length } = source;
-  if (length > SHORT) target.set(source);
+  if (length === 4 || length === 8) {
+    target[0] = source[0] as number;
+    target[1] = source[1] as number;
+    target[2] = source[2] as number;
+    target[3] = source[3] as number;
+    if (length === 4) return;
+    target[4] = source[4] as number;
+    target[5] = source[5] as number;
+    target[6] = source[6] as number;
+    target[7] = source[7] as number;
+  } else if (length > SHORT) target.set(source);
   else for (let i = 0; i < length; i++) target[i] = source[i] as number;
 }
 
