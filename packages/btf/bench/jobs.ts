@@ -23,8 +23,8 @@ export function cold(bytes: Uint8Array): number {
   return sum;
 }
 
-/** Goes over all types, with their names. */
-export function pass(btf: Btf): number {
+/** Goes over all types, as objects with their names. */
+export function strings(btf: Btf): number {
   let sum = 0;
   for (let id = 1; id <= btf.count; id++) {
     const { kind, name } = btf.type(id);

@@ -90,9 +90,13 @@ const extra: Readonly<Record<BtfKind, readonly [fixed: number, each: number]>> =
   enum64: [0, ENTRY_BYTES],
 };
 
-/** The same by kind number, for the scan. */
-const fixedBytes = Uint8Array.from(kinds, (kind) => extra[kind][0]);
-const entryBytes = Uint8Array.from(kinds, (kind) => extra[kind][1]);
+/** The same by kind number, for the scan: all bytes but those of the entries; 0 for what is no kind. */
+const fixedBytes = new Uint8Array(32);
+const entryBytes = new Uint8Array(32);
+kinds.forEach((kind, number) => {
+  fixedBytes[number] = kind === 'void' ? 0 : TYPE_BYTES + extra[kind][0];
+  entryBytes[number] = extra[kind][1];
+});
 
 /** Reads the header and checks that the sections lie inside the bytes. No type is looked at. */
 export function readHeader(bytes: Uint8Array, base?: RawBtf, firstId = 1): RawBtf {
@@ -123,17 +127,15 @@ export const kindNumber = (info: number): number => (info >>> 24) & 0x1f;
 export const vlen = (info: number): number => info & 0xffff;
 export const kindFlag = (info: number): boolean => info >>> 31 === 1;
 
-/** Where the type after the one at `at` starts. */
-export function nextType(raw: RawBtf, at: number): number {
-  if (at + TYPE_BYTES > raw.typesEnd) corrupt(at, 'the type section ends inside a type');
-  const info = raw.view.getUint32(at + 4, raw.littleEndian);
-  const kind = kindNumber(info);
-  const each = entryBytes[kind];
-  const fixed = fixedBytes[kind];
-  if (kind === 0 || each === undefined || fixed === undefined) corrupt(at + 4, `kind ${kind} is unknown`);
-  const next = at + TYPE_BYTES + fixed + each * vlen(info);
-  if (next > raw.typesEnd) corrupt(at, 'the type section ends inside a type');
-  return next;
+/** The bytes of a type; 0 when its kind is unknown. */
+export const typeBytes = (info: number): number =>
+  (fixedBytes[kindNumber(info)] as number) + (entryBytes[kindNumber(info)] as number) * vlen(info);
+
+/** Says what is wrong with a type that {@link typeBytes} does not know, or that ends behind the others. */
+export function corruptType(raw: RawBtf, at: number): never {
+  const info = at + TYPE_BYTES <= raw.typesEnd ? raw.view.getUint32(at + 4, raw.littleEndian) : undefined;
+  if (info !== undefined && typeBytes(info) === 0) corrupt(at + 4, `kind ${kindNumber(info)} is unknown`);
+  corrupt(at, 'the type section ends inside a type');
 }
 
 /** The bytes that hold a string: these, or those that they go on from. */

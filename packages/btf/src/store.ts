@@ -2,14 +2,16 @@ import { decodeType } from './decode.ts';
 import { BtfError } from './error.ts';
 import {
   type BtfKind,
+  corruptType,
   kindNumber,
   kinds,
   nameBytes,
-  nextType,
   type RawBtf,
   stringIs,
   stringOwner,
   stringStart,
+  TYPE_BYTES,
+  typeBytes,
 } from './raw.ts';
 import type { BtfType } from './types.ts';
 
@@ -26,36 +28,66 @@ export interface Store {
   count(): number;
 }
 
+/** As many types are scanned at once: one at a time takes longer. */
+const AHEAD = 1024;
+/** Of so many types, 2 to this power, the place of the first is kept; the others are found from there. */
+const STRIDE_BITS = 3;
+const STRIDE = 1 << STRIDE_BITS;
+
 /** Look-ups by name that are answered by scanning; those after them share an index. */
 const SCANS_BEFORE_INDEX = 8;
 
 export function openStore(raw: RawBtf, base?: Store): Store {
-  const { view, littleEndian } = raw;
-  let starts = new Uint32Array(1024);
-  let kindNumbers = new Uint8Array(1024);
+  const { view, littleEndian, typesStart, typesEnd } = raw;
+  let marks = new Uint32Array(AHEAD / STRIDE);
+  /** The types that were scanned, and where the next one starts. */
   let known = 0;
-  let next = raw.typesStart;
+  let next = typesStart;
+  /** The type that was asked for last: mostly the one after it is next. */
+  let lastOrdinal = 0;
+  let lastAt = typesStart;
   let finds = 0;
   let index: NameIndex | undefined;
 
   function start(ordinal: number): number | undefined {
     while (known <= ordinal) {
-      if (next >= raw.typesEnd) return undefined;
-      if (known === starts.length) grow();
-      const at = next;
-      next = nextType(raw, at);
-      kindNumbers[known] = kindNumber(view.getUint32(at + 4, littleEndian));
-      starts[known++] = at;
+      if (next >= typesEnd) return undefined;
+      scanMore();
     }
-    return starts[ordinal];
+    if (ordinal < lastOrdinal || ordinal >= lastOrdinal + STRIDE) {
+      lastOrdinal = ordinal - (ordinal % STRIDE);
+      lastAt = marks[ordinal >> STRIDE_BITS] as number;
+    }
+    for (; lastOrdinal < ordinal; lastOrdinal++) lastAt += typeBytes(view.getUint32(lastAt + 4, littleEndian));
+    return lastAt;
+  }
+
+  /** Goes over the next types, at least one. Returns the first of this kind and name. */
+  function scanMore(kind = 0, name?: Uint8Array): number | undefined {
+    let found: number | undefined;
+    if (known / STRIDE === marks.length) grow();
+    const places = marks;
+    let at = next;
+    let ordinal = known;
+    for (const end = known + AHEAD; ordinal < end && at + TYPE_BYTES <= typesEnd; ordinal++) {
+      const info = view.getUint32(at + 4, littleEndian);
+      const after = at + typeBytes(info);
+      if (after === at || after > typesEnd) break;
+      if (ordinal % STRIDE === 0) places[ordinal >> STRIDE_BITS] = at;
+      if (kindNumber(info) === kind && found === undefined && name && hasName(at, name)) found = ordinal;
+      at = after;
+    }
+    // One that is corrupt is an error when it is its turn.
+    if (ordinal === known) corruptType(raw, at);
+    known = ordinal;
+    next = at;
+    return found;
   }
 
   function grow(): void {
-    const [smallerStarts, smallerKinds] = [starts, kindNumbers];
-    starts = new Uint32Array(known * 4);
-    starts.set(smallerStarts);
-    kindNumbers = new Uint8Array(known * 4);
-    kindNumbers.set(smallerKinds);
+    const larger = new Uint32Array(marks.length * 4);
+    larger.set(marks);
+    marks = larger;
   }
 
   function place(id: number): { raw: RawBtf; at: number } | undefined {
@@ -64,13 +96,19 @@ export function openStore(raw: RawBtf, base?: Store): Store {
     return at === undefined ? undefined : { raw, at };
   }
 
+  function hasName(at: number, name: Uint8Array): boolean {
+    return stringIs(raw, view.getUint32(at, littleEndian), name);
+  }
+
   function scan(kind: number, name: Uint8Array): number | undefined {
-    for (let ordinal = 0; ordinal < known || start(ordinal) !== undefined; ordinal++) {
-      if (kindNumbers[ordinal] !== kind) continue;
-      const at = starts[ordinal] as number;
-      if (stringIs(raw, view.getUint32(at, littleEndian), name)) return raw.firstId + ordinal;
+    for (let ordinal = 0, at = typesStart; ordinal < known; ordinal++) {
+      const info = view.getUint32(at + 4, littleEndian);
+      if (kindNumber(info) === kind && hasName(at, name)) return ordinal;
+      at += typeBytes(info);
     }
-    return undefined;
+    let found: number | undefined;
+    while (found === undefined && next < typesEnd) found = scanMore(kind, name);
+    return found;
   }
 
   function find(kind: BtfKind, name: string): number | undefined {
@@ -78,13 +116,13 @@ export function openStore(raw: RawBtf, base?: Store): Store {
     if (inBase !== undefined) return inBase;
     const number = kinds.indexOf(kind);
     const bytes = nameBytes(name);
-    if (finds++ < SCANS_BEFORE_INDEX) return scan(number, bytes);
-    index ??= buildIndex(raw, start);
-    return index(number, bytes);
+    if (finds++ >= SCANS_BEFORE_INDEX) index ??= buildIndex(raw, start);
+    const ordinal = index ? index(number, bytes) : scan(number, bytes);
+    return ordinal === undefined ? undefined : raw.firstId + ordinal;
   }
 
   function count(): number {
-    while (start(known) !== undefined);
+    while (next < typesEnd) scanMore();
     return raw.firstId - 1 + known;
   }
 
@@ -93,7 +131,7 @@ export function openStore(raw: RawBtf, base?: Store): Store {
 
 type NameIndex = (kind: number, name: Uint8Array) => number | undefined;
 
-/** A hash table of ids by kind and name: open addressing, lowest id first. */
+/** A hash table of ordinals by kind and name: open addressing, the lowest first. */
 function buildIndex(raw: RawBtf, start: (ordinal: number) => number | undefined): NameIndex {
   const { view, littleEndian } = raw;
   let count = 0;
@@ -113,7 +151,7 @@ function buildIndex(raw: RawBtf, start: (ordinal: number) => number | undefined)
     for (let entry = table[slot]; entry; entry = table[slot]) {
       const at = start(entry - 1) as number;
       const same = kindNumber(view.getUint32(at + 4, littleEndian)) === kind;
-      if (same && stringIs(raw, view.getUint32(at, littleEndian), name)) return raw.firstId + entry - 1;
+      if (same && stringIs(raw, view.getUint32(at, littleEndian), name)) return entry - 1;
       slot = (slot + 1) & (slots - 1);
     }
     return undefined;

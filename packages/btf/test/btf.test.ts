@@ -215,6 +215,23 @@ describe.each([
   });
 });
 
+test('types are found in any order', () => {
+  const kindsOfSizes: Record[] = [
+    { name: 'f', kind: FWD },
+    { name: 'i', kind: INT, sizeOrType: 4, extra: [0x20] },
+    { name: 's', kind: STRUCT, vlen: 2, sizeOrType: 8, extra: ['a', 2, 0, 'b', 2, 32] },
+  ];
+  const records = Array.from({ length: 5000 }, (_, i) => kindsOfSizes[(i * 7) % 3] as Record);
+  const btf = parseBtf(buildBtf(records));
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: records.length }), { minLength: 1 }), (ids) => {
+      for (const id of ids) expect(btf.type(id).name).toBe(records[id - 1]?.name);
+    }),
+  );
+  expect(btf.count).toBe(records.length);
+  expect(() => btf.type(records.length + 1)).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
+});
+
 describe('bytes that are not BTF', () => {
   const good = buildBtf(records);
   const changed = (at: number, ...bytes: number[]): Uint8Array => {
@@ -231,6 +248,18 @@ describe('bytes that are not BTF', () => {
     expect(() => parseBtf(changed(31, 31)).type(1)).toThrow('at byte 28: kind 31 is unknown');
     expect(() => parseBtf(changed(31, 0)).find('func', 'x')).toThrow('kind 0 is unknown');
     expect(() => parseBtf(changed(24, 0xff, 0xff)).type(1)).toThrow('a string does not end inside the string section');
+  });
+
+  test('do not keep from what lies before', () => {
+    const many = Array.from({ length: 3000 }, (_, i): Record => ({ name: `t${i + 1}`, kind: FWD }));
+    const bytes = buildBtf(many);
+    const broken = 2000;
+    bytes[24 + (broken - 1) * 12 + 7] = 31;
+    const btf = parseBtf(bytes);
+    expect(btf.find('fwd', `t${broken - 1}`)).toBe(broken - 1);
+    expect(btf.type(broken - 1)).toMatchObject({ name: `t${broken - 1}` });
+    for (const ask of [() => btf.type(broken), () => btf.find('fwd', 'other'), () => btf.count])
+      expect(ask).toThrow(`at byte ${24 + (broken - 1) * 12 + 4}: kind 31 is unknown`);
   });
 
   test('end in an error when types go in circles', () => {
