@@ -1,5 +1,6 @@
 import type { AnySchema, Schema } from '@bpf/btf/data';
 import type { MapFd } from '@bpf/sys';
+import { compileReader } from './compile-reader.ts';
 
 /** How keys or values go into bytes and come out of them: by a schema, or as they are. */
 export interface Codec<Value, Input = Value> {
@@ -39,9 +40,10 @@ export function schemaCodec<Value, Input>(schema: Schema<Value, Input>): Codec<V
   const { size } = schema;
   // An integer fills its bytes; of anything else the padding is to be zero.
   const simple = schema.shape.kind === 'int';
+  const read = compileReader(schema);
   return {
     size,
-    decode: (_, view, at) => schema.read(view, at),
+    decode: (_, view, at) => read(view, at),
     encode(value, bytes, view, at) {
       if (!simple) bytes.fill(0, at, at + size);
       schema.write(view, at, value, undefined);

@@ -3,8 +3,8 @@ import { type AnySchema, array, bool, char, s8, struct, u8, u16, u32, u64, union
 import { eventFd, type Fd, fileRead, fileWrite, waitReadable } from '@bpf/sys';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { compileReader } from '../src/compile-reader.ts';
 import { anyReadable } from '../src/ring/any-readable.ts';
-import { compileReader } from '../src/ring/compile.ts';
 import { decoderOf } from '../src/ring/decode.ts';
 import { eventsOf } from '../src/ring/events.ts';
 import { PerfReader } from '../src/ring/perf-reader.ts';

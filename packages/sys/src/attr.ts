@@ -49,15 +49,17 @@ const memberOf = {
 
 type StructName = keyof typeof structs;
 type FieldsOf<Name extends StructName> = (typeof structs)[Name]['fields'];
-/** The fields of a structure, in the kernel's spelling. */
+/** The fields of a structure, in the kernel's spelling. One that is undefined is left out. */
 export type StructFields<Name extends StructName> = {
-  readonly [Field in keyof FieldsOf<Name>]?: FieldsOf<Name>[Field] extends readonly [number, infer Type]
-    ? Type extends `char[${string}]`
-      ? string
-      : Type extends 'u64'
-        ? number | bigint
-        : number
-    : never;
+  readonly [Field in keyof FieldsOf<Name>]?:
+    | (FieldsOf<Name>[Field] extends readonly [number, infer Type]
+        ? Type extends `char[${string}]`
+          ? string
+          : Type extends 'u64'
+            ? number | bigint
+            : number
+        : never)
+    | undefined;
 };
 /** What a command's attr holds, in the kernel's spelling: `{ map_type: 1, key_size: 4 }`. Addresses are numbers. */
 export type AttrFields<Command extends BpfCmd> = StructFields<(typeof memberOf)[Command]>;

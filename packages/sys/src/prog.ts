@@ -105,14 +105,13 @@ function openProgLoad(scope: Scope, options: ProgLoadOptions) {
     insns: scope.copy(insns),
     license: scope.cString(options.license),
     prog_flags: flagsOf(progFlags, options.flags, 'program flag'),
-    ...(options.name && { prog_name: objectName(options.name) }),
-    prog_ifindex: options.ifindex ?? 0,
-    expected_attach_type:
-      options.expectedAttachType === undefined ? 0 : numberOf(attachTypes, options.expectedAttachType, 'attach type'),
-    prog_btf_fd: options.btf?.fd ?? 0,
-    attach_btf_id: options.attachBtfId ?? 0,
-    attach_prog_fd: options.attachTo?.fd ?? 0,
-    prog_token_fd: options.token?.fd ?? 0,
+    prog_name: optional(options.name, objectName),
+    prog_ifindex: options.ifindex,
+    expected_attach_type: optional(options.expectedAttachType, (type) => numberOf(attachTypes, type, 'attach type')),
+    prog_btf_fd: options.btf?.fd,
+    attach_btf_id: options.attachBtfId,
+    attach_prog_fd: options.attachTo?.fd,
+    prog_token_fd: options.token?.fd,
     ...(funcInfo && {
       func_info: scope.copy(funcInfo.bytes),
       func_info_rec_size: funcInfo.recordSize,
@@ -126,6 +125,9 @@ function openProgLoad(scope: Scope, options: ProgLoadOptions) {
     ...(fdArray && { fd_array: scope.copy(new Uint8Array(Int32Array.from(fdArray, fdNumber).buffer)) }),
   });
 }
+
+const optional = <Value, Field>(value: Value | undefined, field: (value: Value) => Field): Field | undefined =>
+  value === undefined ? undefined : field(value);
 
 function recordCount(what: string, { bytes, recordSize }: ProgRecords): number {
   const count = bytes.length / recordSize;

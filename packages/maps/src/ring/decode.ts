@@ -1,5 +1,5 @@
 import type { Schema } from '@bpf/btf/data';
-import { compileReader } from './compile.ts';
+import { compileReader } from '../compile-reader.ts';
 
 /** A schema that is only read with. */
 export type Reads<T> = Schema<T, never>;
