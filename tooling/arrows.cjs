@@ -4,16 +4,17 @@
 const rooms = {
   insn: [],
   btf: [],
-  'dsl-maps': ['insn'],
-  'dsl-iter': ['insn', 'type:btf'],
-  'dsl-fentry': ['insn', 'type:btf'],
+  dsl: ['insn', 'type:btf'],
+  'dsl-maps': ['insn', 'dsl'],
+  'dsl-iter': ['insn', 'dsl', 'type:btf'],
+  'dsl-fentry': ['insn', 'dsl', 'type:btf'],
   sys: ['koffi'],
   maps: ['sys', 'btf'],
   programs: ['insn', 'btf', 'sys'],
 };
 
 /** Packages that run in a browser: nothing from Node, no dependency. */
-const pure = ['insn', 'btf', 'dsl-maps', 'dsl-iter', 'dsl-fentry'];
+const pure = ['insn', 'btf', 'dsl', 'dsl-maps', 'dsl-iter', 'dsl-fentry'];
 
 const arrows = Object.entries(rooms).flatMap(([room, allowed]) => {
   const from = { path: `^packages/${room}/src/` };

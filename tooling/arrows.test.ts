@@ -6,14 +6,14 @@ import { afterAll, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
 const house = mkdtempSync(join(tmpdir(), 'bpf-arrows-'));
-for (const room of ['insn', 'btf', 'dsl-iter', 'sys', 'programs']) {
+for (const room of ['insn', 'btf', 'dsl', 'dsl-iter', 'sys', 'programs']) {
   const to = join(house, 'packages', room);
   mkdirSync(join(to, 'test'), { recursive: true });
   for (const part of ['src', 'package.json'])
     cpSync(join(root, 'packages', room, part), join(to, part), { recursive: true });
   // As the workspace links them, but within this copy: each package finds all the others.
   mkdirSync(join(to, 'node_modules/@bpf'), { recursive: true });
-  for (const other of ['insn', 'btf', 'sys', 'programs'])
+  for (const other of ['insn', 'btf', 'dsl', 'sys', 'programs'])
     if (other !== room) symlinkSync(join(house, 'packages', other), join(to, 'node_modules/@bpf', other));
 }
 writeFileSync(join(house, 'packages/insn/test/helper.ts'), 'export const helper = 1;\n');

@@ -26,7 +26,7 @@ export async function buildKernelTests(): Promise<string> {
     'process.exitCode = await runKernelTests();',
   ].join('\n');
   await bundle(join(folder, 'kernel-tests.mjs'), { stdin: { contents: entry, resolveDir: root, loader: 'ts' } });
-  for (const example of filesIn('apps/examples/src', '.ts'))
+  for (const example of ['', '/reference'].flatMap((folder) => filesIn(`apps/examples/src${folder}`, '.ts')))
     await bundle(join(folder, `${basename(example, '.ts')}.mjs`), { entryPoints: [join(root, example)] });
   for (const block of extractReadmes())
     await bundle(join(folder, `${basename(block, '.ts')}.mjs`), { entryPoints: [block] });

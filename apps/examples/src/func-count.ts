@@ -5,7 +5,8 @@
 // A program at its entry counts in a hash map, which is read when the time is over.
 import { setTimeout } from 'node:timers/promises';
 import { char, u64 } from '@bpf/btf/data';
-import { currentComm, defineFentry, validateTarget, zeroStack } from '@bpf/dsl-fentry';
+import { currentComm, zeroStack } from '@bpf/dsl';
+import { defineFentry, validateTarget } from '@bpf/dsl-fentry';
 import { mapIncrement } from '@bpf/dsl-maps';
 import { createMap } from '@bpf/maps';
 import { attach, kernelBtf, loadProgram } from '@bpf/programs';

@@ -4,18 +4,8 @@
 //
 // The iterator goes through the descriptors of every task. A file is shown by its inode and the last part of its path.
 import { char, s32, struct, u16, u32, u64 } from '@bpf/btf/data';
-import {
-  copyFields,
-  iterProgram,
-  loadCtxPtr,
-  loadOrExit,
-  readField,
-  returnContinue,
-  setField,
-  stackRecord,
-  structPtr,
-  writeRecord,
-} from '@bpf/dsl-iter';
+import { copyFields, readField, setField, stackRecord, structPtr } from '@bpf/dsl';
+import { iterProgram, loadCtxPtr, loadOrExit, returnContinue, writeRecord } from '@bpf/dsl-iter';
 import { jeq, label } from '@bpf/insn';
 import { kernelBtf, openIterator } from '@bpf/programs';
 
@@ -52,8 +42,7 @@ const kinds: Readonly<Record<number, string>> = {
 
 console.log('   PID COMM               FD TYPE      INODE NAME');
 using files = openIterator(lsof);
-for (const bytes of files.records(OpenFile.size)) {
-  const { inode, pid, fd, mode, comm, name } = OpenFile.decode(bytes);
+for (const { inode, pid, fd, mode, comm, name } of files.records(OpenFile)) {
   const kind = (kinds[mode >> 12] ?? 'ANON').padEnd(4);
   console.log(String(pid).padStart(6), comm.padEnd(16), String(fd).padStart(4), kind, String(inode).padStart(10), name);
 }

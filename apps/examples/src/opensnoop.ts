@@ -8,14 +8,14 @@ import { char, s32, struct, u32 } from '@bpf/btf/data';
 import {
   currentComm,
   currentPid,
-  defineFexit,
   fieldAt,
   filterByPid,
   probeReadUserStr,
   setField,
   stackRecord,
   zeroStack,
-} from '@bpf/dsl-fentry';
+} from '@bpf/dsl';
+import { defineFexit } from '@bpf/dsl-fentry';
 import { ringbufOutput } from '@bpf/dsl-maps';
 import { createMap } from '@bpf/maps';
 import { attach, kernelBtf, loadProgram } from '@bpf/programs';
@@ -31,8 +31,7 @@ try {
   const opens = defineFexit(options, ({ filename, return: result }) => [
     pid ? filterByPid(pid, 'return') : [],
     zeroStack(event.at, event.size),
-    currentPid(),
-    setField(event, 'pid', 'r0'),
+    setField(event, 'pid', currentPid()),
     setField(event, 'result', result),
     currentComm(fieldAt(event, 'comm')),
     probeReadUserStr(fieldAt(event, 'path'), 256, filename),

@@ -2,7 +2,8 @@
 //
 //   npm run example prog-list
 import { char, struct, u32 } from '@bpf/btf/data';
-import { copyFields, iterProgram, loadOrExit, stackRecord, structPtr, writeRecord } from '@bpf/dsl-iter';
+import { copyFields, stackRecord, structPtr } from '@bpf/dsl';
+import { iterProgram, loadOrExit, writeRecord } from '@bpf/dsl-iter';
 import { kernelBtf, openIterator } from '@bpf/programs';
 
 const btf = kernelBtf();
@@ -21,7 +22,6 @@ const names = new Map(types.kind === 'enum' ? types.values.map(({ name, value })
 const nameOf = (type: number): string => names.get(type)?.replace('BPF_PROG_TYPE_', '').toLowerCase() ?? `type ${type}`;
 
 using programs = openIterator(list);
-for (const bytes of programs.records(Prog.size)) {
-  const { id, type, name } = Prog.decode(bytes);
+for (const { id, type, name } of programs.records(Prog)) {
   console.log(`${id}: ${nameOf(type)}${name && `  name ${name}`}`);
 }

@@ -4,7 +4,8 @@
 //
 // An iterator program runs once for each task, and writes a record of it.
 import { char, s32, struct, u64 } from '@bpf/btf/data';
-import { copyFields, iterProgram, loadOrExit, stackRecord, structPtr, writeRecord } from '@bpf/dsl-iter';
+import { copyFields, stackRecord, structPtr } from '@bpf/dsl';
+import { iterProgram, loadOrExit, writeRecord } from '@bpf/dsl-iter';
 import { kernelBtf, openIterator } from '@bpf/programs';
 
 const btf = kernelBtf();
@@ -33,8 +34,7 @@ function letter(state: number): string {
 
 console.log('   PID    TID   PPID S COMM');
 using tasks = openIterator(ps);
-for (const bytes of tasks.records(Task.size)) {
-  const { tgid, pid, parent, state, exit, comm } = Task.decode(bytes);
+for (const { tgid, pid, parent, state, exit, comm } of tasks.records(Task)) {
   const numbers = [tgid, pid, parent].map((number) => String(number).padStart(6)).join(' ');
   console.log(numbers, letter(Number(state) | exit), comm);
 }

@@ -2,7 +2,8 @@
 //
 //   npm run example ss
 import { array, char, struct, u8, u16, u64 } from '@bpf/btf/data';
-import { copyFields, iterProgram, loadOrExit, type Meta, stackRecord, structPtr, writeRecord } from '@bpf/dsl-iter';
+import { copyFields, stackRecord, structPtr } from '@bpf/dsl';
+import { iterProgram, loadOrExit, type Meta, writeRecord } from '@bpf/dsl-iter';
 import { kernelBtf, openIterator } from '@bpf/programs';
 
 const AF_INET6 = 10;
@@ -47,13 +48,13 @@ const hex = (address: number[]) =>
 
 for (const program of inetPrograms) {
   using sockets = openIterator(program);
-  for (const { family, port, state, ip4, ip6 } of [...sockets.records(Inet.size)].map((bytes) => Inet.decode(bytes))) {
+  for (const { family, port, state, ip4, ip6 } of sockets.records(Inet)) {
     const address = family === AF_INET6 ? new URL(`http://[${hex(ip6)}]`).hostname : ip4.join('.');
     console.log(program.name, states[state], `${address}:${port}`);
   }
 }
 if (btf.find('func', 'bpf_iter_unix')) {
   using sockets = openIterator(unixProgram);
-  for (const { inode, state, path } of [...sockets.records(Unix.size)].map((bytes) => Unix.decode(bytes)))
+  for (const { inode, state, path } of sockets.records(Unix))
     console.log('unix', states[state], `inode ${inode}`, path);
 }

@@ -4,17 +4,8 @@
 //
 // A program runs when the kernel's function for that is entered, and reads the socket.
 import { array, char, struct, u8, u16, u32 } from '@bpf/btf/data';
-import {
-  copyFields,
-  currentComm,
-  currentPid,
-  defineFentry,
-  fieldAt,
-  filterByPid,
-  setField,
-  stackRecord,
-  zeroStack,
-} from '@bpf/dsl-fentry';
+import { copyFields, currentComm, currentPid, fieldAt, filterByPid, setField, stackRecord, zeroStack } from '@bpf/dsl';
+import { defineFentry } from '@bpf/dsl-fentry';
 import { ringbufOutput } from '@bpf/dsl-maps';
 import { createMap } from '@bpf/maps';
 import { attach, kernelBtf, loadProgram } from '@bpf/programs';
@@ -30,8 +21,7 @@ try {
   const connects = defineFentry({ function: 'tcp_connect', btf: kernelBtf(), args: ['sk'] }, (_, { sk }) => [
     pid ? filterByPid(pid, 'return') : [],
     zeroStack(event.at, event.size),
-    currentPid(),
-    setField(event, 'pid', 'r0'),
+    setField(event, 'pid', currentPid()),
     copyFields(sk, event, {
       family: '__sk_common.skc_family',
       port: '__sk_common.skc_num',

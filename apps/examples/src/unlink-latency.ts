@@ -5,9 +5,10 @@
 // A program at the entry of the kernel's function remembers when, one at its return counts how long it took.
 import { setTimeout } from 'node:timers/promises';
 import { u32, u64 } from '@bpf/btf/data';
-import { currentTid, defineFentry, defineFexit, filterByPid, ktimeGetNs } from '@bpf/dsl-fentry';
+import { block, currentTid, filterByPid, ktimeGetNs } from '@bpf/dsl';
+import { defineFentry, defineFexit } from '@bpf/dsl-fentry';
 import { mapDelete, mapIncrement, mapLookup, mapUpdate } from '@bpf/dsl-maps';
-import { add, div, jeq, ldx, mov, type Program, rsh, stx, sub } from '@bpf/insn';
+import { add, div, jeq, label, ldx, mov, type Program, rsh, stx, sub } from '@bpf/insn';
 import { createMap } from '@bpf/maps';
 import { attach, kernelBtf, loadProgram } from '@bpf/programs';
 import { UnavailableError } from '@bpf/sys';
@@ -19,7 +20,9 @@ const mine = [pid ? filterByPid(pid, 'return') : [], currentTid(), stx('w', 'r10
 /** r7 = how many bits r6 has, less one: halves it as often as needed. */
 const log2: Program = [
   mov('r7', 0),
-  [32, 16, 8, 4, 2, 1].map((n) => [mov('r1', 'r6'), rsh('r1', n), jeq('r1', 0, 2), mov('r6', 'r1'), add('r7', n)]),
+  [32, 16, 8, 4, 2, 1].map((n) =>
+    block([mov('r1', 'r6'), rsh('r1', n), jeq('r1', 0, 'less'), mov('r6', 'r1'), add('r7', n), label('less')]),
+  ),
 ];
 
 try {

@@ -12,9 +12,13 @@ kernelTest(rawTracepoint, 'count-syscalls counts just what one process did', asy
   // A process that calls getuid(2) 1000 times, once the program is attached.
   const subject = spawn(
     process.execPath,
-    ['-e', 'process.stdin.once("data", () => { for (let i = 0; i < 1000; i++) process.getuid(); })'],
-    { stdio: ['pipe', 'ignore', 'inherit'] },
+    [
+      '-e',
+      'process.stdin.once("data", () => { for (let i = 0; i < 1000; i++) process.getuid(); }); console.log("started")',
+    ],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
   );
+  await once(subject.stdout, 'data'); // as it starts, it asks by itself
   const example = spawn(process.execPath, [join(jobFolder, 'count-syscalls.mjs'), String(subject.pid), '2'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

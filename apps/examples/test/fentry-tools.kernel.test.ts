@@ -6,24 +6,9 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmdirSync, unlinkSync, 
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fentry, fexit, unprivileged } from '../../../tooling/kernel-test/features.ts';
 import { jobFolder, kernelTest } from '../../../tooling/kernel-test/harness.ts';
-
-/** Runs an example, does something when it has printed its first line, and returns those that follow. */
-async function runExample(name: string, args: readonly (string | number)[], act: () => unknown): Promise<string[]> {
-  const example = spawn(process.execPath, [join(jobFolder, `${name}.mjs`), ...args.map(String)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const closed = once(example, 'close');
-  const lines: string[] = [];
-  for await (const line of createInterface({ input: example.stdout })) {
-    if (lines.length === 0) await act();
-    lines.push(line);
-  }
-  assert.deepEqual((await closed)[0], 0, lines.join('\n'));
-  return lines.slice(1);
-}
+import { runExample } from './run.ts';
 
 const comm = (): string => readFileSync('/proc/self/comm', 'utf8').trim();
 

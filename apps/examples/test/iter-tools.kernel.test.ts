@@ -11,25 +11,8 @@ import { createMap } from '@bpf/maps';
 import { loadProgram } from '@bpf/programs';
 import { progGetFdById, progGetInfo, progGetNextId } from '@bpf/sys';
 import { iterator } from '../../../tooling/kernel-test/features.ts';
-import { jobFolder, kernelTest } from '../../../tooling/kernel-test/harness.ts';
-
-let runs = 0;
-
-/** Runs an example in this process, as starting another takes most of a second in a guest. */
-async function run(name: string, ...args: readonly unknown[]): Promise<string[]> {
-  const { log } = console;
-  const { argv } = process;
-  const lines: string[] = [];
-  console.log = (...words) => lines.push(words.join(' '));
-  process.argv = [process.execPath, name, ...args.map(String)];
-  try {
-    await import(`${join(jobFolder, name)}.mjs?${runs++}`);
-    return lines;
-  } finally {
-    console.log = log;
-    process.argv = argv;
-  }
-}
+import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
+import { run } from './run.ts';
 
 kernelTest(iterator('task'), 'ps lists the threads of this process as /proc does', async () => {
   /** TGID, TID, PPID and name of each thread. */

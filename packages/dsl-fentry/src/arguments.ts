@@ -1,7 +1,6 @@
 import type { BtfArgument } from '@bpf/btf';
+import { DslError } from '@bpf/dsl';
 import { arsh, ldx, lsh, type Program, type Register, type Size, type WritableRegister } from '@bpf/insn';
-import { FentryError } from './error.ts';
-import { argRegisters } from './operands.ts';
 
 /** Where in the context an argument or a result is, and how wide: what `Btf.func` says of each. */
 export type ArgPlace = Pick<BtfArgument, 'slot' | 'slots' | 'size' | 'signed'> & { readonly name?: string };
@@ -13,23 +12,15 @@ export const MAX_ARGS = 12;
  * The byte offset of a slot in the context. A slot is an argument, unless an earlier argument is a struct passed by value,
  * which takes one for every 8 bytes.
  *
- * @throws FentryError `NO_ARGUMENT`
+ * @throws DslError `NO_ARGUMENT`
+ * @example
+ * ```ts
+ * argOffset(2); // 16
+ * ```
  */
 export function argOffset(slot: number): number {
   if (Number.isInteger(slot) && slot >= 0 && slot < MAX_ARGS) return slot * 8;
-  throw new FentryError('NO_ARGUMENT', `slot ${slot} is not in 0..${MAX_ARGS - 1}, which is what programs can read`);
-}
-
-/**
- * The register in which a helper takes an argument: r1 to r5. Not where a traced function has its own: those are in the
- * context, see {@link argOffset}.
- *
- * @throws FentryError `NO_ARGUMENT`
- */
-export function argReg(index: number): (typeof argRegisters)[number] {
-  const reg = argRegisters[index];
-  if (reg) return reg;
-  throw new FentryError('NO_ARGUMENT', `a helper has arguments 0 to 4, and no ${index}`);
+  throw new DslError('NO_ARGUMENT', `slot ${slot} is not in 0..${MAX_ARGS - 1}, which is what programs can read`);
 }
 
 const sizes: Readonly<Record<number, Size>> = { 1: 'b', 2: 'h', 4: 'w' };
@@ -40,7 +31,7 @@ const sizes: Readonly<Record<number, Size>> = { 1: 'b', 2: 'h', 4: 'w' };
  * by the sign when it has one. Clobbers nothing else. Linux 5.5.
  *
  * @param ctx the register that holds the context: r1 at the start
- * @throws FentryError `NO_ARGUMENT`, `ARGUMENT_SIZE` for a struct of several slots: load each by its number
+ * @throws DslError `NO_ARGUMENT`, `ARGUMENT_SIZE` for a struct of several slots: load each by its number
  * @example
  * ```ts
  * const [dfd, filename] = btf.func('do_sys_openat2').params;
@@ -51,7 +42,7 @@ export function loadArg(dst: WritableRegister, arg: number | ArgPlace, ctx: Regi
   if (typeof arg === 'number') return [ldx('dw', dst, ctx, argOffset(arg))];
   const { slot, slots, size, signed, name = 'it' } = arg;
   if (slots > 1)
-    throw new FentryError(
+    throw new DslError(
       'ARGUMENT_SIZE',
       `'${name}' has ${size} bytes, in slots ${slot} to ${slot + slots - 1}: load each by its number, or save it in the stack`,
     );

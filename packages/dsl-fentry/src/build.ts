@@ -1,6 +1,6 @@
+import { DslError } from '@bpf/dsl';
 import { flatten, label, type Program, type WritableRegister } from '@bpf/insn';
 import type { ArgPlace } from './arguments.ts';
-import { FentryError } from './error.ts';
 import { type ArgSave, prologue } from './prologue.ts';
 import { fentryReturn, getFuncRet } from './return-value.ts';
 
@@ -20,7 +20,7 @@ export interface FentryParts {
  * Emits `arguments; body; r0 = 0; exit`: a whole fentry program. `defineFentry` makes one with its description, by the names
  * of the arguments.
  *
- * @throws FentryError as {@link prologue}, `RETURN_VALUE` for one other than 0
+ * @throws DslError as {@link prologue}, `RETURN_VALUE` for one other than 0
  * @example
  * ```ts
  * buildFentryProgram({ argSaves: [[0, 'r6']], body: [filterByPid(1234, 'return'), ...] });
@@ -44,7 +44,7 @@ export interface FexitParts extends FentryParts {
 /**
  * Emits `arguments; return value; body; r0 = 0; exit`: a whole fexit program.
  *
- * @throws FentryError as {@link buildFentryProgram}; `REGISTER_CLOBBERED` for arguments in r0 to r5 with a return value that
+ * @throws DslError as {@link buildFentryProgram}; `REGISTER_CLOBBERED` for arguments in r0 to r5 with a return value that
  *   the kernel is asked for
  * @example
  * ```ts
@@ -58,7 +58,7 @@ export function buildFexitProgram({ argSaves = [], retReg, returns, body, return
     return buildFentryProgram({ argSaves: [...argSaves, [returns, retReg]], body, returnValue });
   const lost = argSaves.find(([, dst]) => typeof dst === 'string' && dst < 'r6');
   if (lost)
-    throw new FentryError(
+    throw new DslError(
       'REGISTER_CLOBBERED',
       `${lost[1]} is lost when the kernel is asked for the return value: say where it is (returns), or use r6 to r9`,
     );
@@ -68,7 +68,7 @@ export function buildFexitProgram({ argSaves = [], retReg, returns, body, return
 /** The body and its return, unless the body has one and never reaches its end: there the verifier would refuse it. */
 export function ended(body: Program, returnValue = 0): Program {
   if (returnValue !== 0)
-    throw new FentryError('RETURN_VALUE', `fentry and fexit programs return 0, and not ${returnValue}`);
+    throw new DslError('RETURN_VALUE', `fentry and fexit programs return 0, and not ${returnValue}`);
   const insns = flatten(body);
   const jumped = insns.some((insn) => 'target' in insn && insn.target === END);
   if (insns.at(-1)?.kind === 'exit' && !jumped) return body;

@@ -1,12 +1,10 @@
 import type { Btf, BtfFunction } from '@bpf/btf';
+import { DslError, type SavedRegister, type StructPtr, structPtr } from '@bpf/dsl';
 import type { Program } from '@bpf/insn';
 import type { FentryKind } from './attach-types.ts';
 import { ended } from './build.ts';
-import { FentryError } from './error.ts';
-import { type StructPtr, structPtr } from './fields.ts';
 import { argumentOf, functionOf, tracepointOf } from './functions.ts';
 import { type FentryInfo, makeInfo } from './info.ts';
-import type { SavedRegister } from './operands.ts';
 import { placeArgs, prologue } from './prologue.ts';
 
 /** What is asked of the kernel's types: a `Btf` answers it. */
@@ -62,7 +60,7 @@ type NoReturn<Names extends readonly ArgName[]> = 'return' extends Names[number]
  * arguments that point to structs, for `readField`. r1 is the context until the body's first helper call. The body may jump
  * to the label 'return'. Linux 5.5.
  *
- * @throws FentryError `NO_FUNCTION`, `NO_ARGUMENT`, `ARGUMENT_SIZE` for a struct passed by value that one register does not
+ * @throws DslError `NO_FUNCTION`, `NO_ARGUMENT`, `ARGUMENT_SIZE` for a struct passed by value that one register does not
  *   hold
  * @example
  * ```ts
@@ -86,7 +84,7 @@ export function defineFentry<const Names extends readonly ArgName[] = []>(
  * Defines a program that runs when a kernel function returns: as {@link defineFentry}, with 'return' among the arguments for
  * what it returned. Those that it was called with may point to what is no longer there, and then read as 0.
  *
- * @throws FentryError as {@link defineFentry}
+ * @throws DslError as {@link defineFentry}
  * @example
  * ```ts
  * defineFexit({ function: 'do_unlinkat', btf, args: ['return'] }, ({ return: result }) => [
@@ -107,7 +105,7 @@ export function defineFexit<const Names extends readonly ArgName[] = []>(
  * ends with `fentryReturn(-errno)`, the function does not run and returns that. 'return' is what the program before this one
  * returned. Only for `security_*` functions and those open to error injection. Linux 5.7.
  *
- * @throws FentryError as {@link defineFentry}
+ * @throws DslError as {@link defineFentry}
  * @example
  * ```ts
  * defineFmodRet({ function: 'security_task_setnice', btf, args: ['nice'] }, ({ nice }) => [
@@ -126,7 +124,7 @@ export function defineFmodRet<const Names extends readonly ArgName[] = []>(
 /**
  * Defines a program that runs at a tracepoint: as {@link defineFentry}, for kernels that let no function be traced, too.
  *
- * @throws FentryError as {@link defineFentry}
+ * @throws DslError as {@link defineFentry}
  * @example
  * ```ts
  * defineTpBtf({ tracepoint: 'sched_process_fork', btf, args: ['child'] }, (_, { child }) => [
@@ -150,7 +148,7 @@ function define<const Names extends readonly ArgName[]>(
 ): FentryInfo {
   const names: readonly ArgName[] = args ?? [];
   if ((kind === 'fentry' || kind === 'tp_btf') && names.includes('return'))
-    throw new FentryError('NO_ARGUMENT', `${kind} programs have no return value: fexit programs do`);
+    throw new DslError('NO_ARGUMENT', `${kind} programs have no return value: fexit programs do`);
   const places = names.map((arg) => argumentOf(func, arg));
   const saves = placeArgs(places);
   const homes: Record<ArgName, SavedRegister | number> = {};
@@ -160,7 +158,7 @@ function define<const Names extends readonly ArgName[]>(
     const { slot, slots, size } = places[i] as (typeof places)[number];
     // What the types say is a register must be one.
     if (i < 4 && slots > 1)
-      throw new FentryError(
+      throw new DslError(
         'ARGUMENT_SIZE',
         `'${arg}' of ${func.name} is ${size} bytes passed by value: name it fifth or later, for the stack, or load slots ${slot} to ${slot + slots - 1} with prologue`,
       );
@@ -174,7 +172,7 @@ function define<const Names extends readonly ArgName[]>(
 /** The struct that an argument points to. */
 function pointer(btf: KernelTypes, func: BtfFunction, arg: ArgName, home: SavedRegister | number): StructPtr {
   const refuse = (why: string): never => {
-    throw new FentryError('NOT_A_POINTER', `'${arg}' of ${func.name} ${why}`);
+    throw new DslError('NOT_A_POINTER', `'${arg}' of ${func.name} ${why}`);
   };
   const type = btf.type(btf.resolve(argumentOf(func, arg).typeId));
   if (type.kind !== 'ptr') return refuse(`is no pointer to a struct: its type is ${type.kind}`);

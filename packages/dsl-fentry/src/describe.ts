@@ -23,7 +23,14 @@ const notes: Readonly<Record<FentryKind, readonly string[]>> = {
   tp_btf: ['No trampoline: the tracepoint calls the program.'],
 };
 
-/** Says how a program is attached to a function, for people to read. It is `@bpf/programs` that attaches. */
+/**
+ * Says how a program is attached to a function, for people to read. It is `@bpf/programs` that attaches.
+ *
+ * @example
+ * ```ts
+ * for (const note of describeTrampoline('vfs_read', 'fexit').notes) console.log(note);
+ * ```
+ */
 export function describeTrampoline(func: string, kind: FentryKind): Trampoline {
   const tracepoint = kind === 'tp_btf';
   return {

@@ -1,19 +1,6 @@
-export { type ArgPlace, argOffset, argReg, loadArg } from './arguments.ts';
+export { type ArgPlace, argOffset, loadArg } from './arguments.ts';
 export { attachTypes, type FentryKind, progTypes } from './attach-types.ts';
 export { buildFentryProgram, buildFexitProgram, type FentryParts, type FexitParts } from './build.ts';
-export {
-  BPF_F_FAST_STACK_CMP,
-  BPF_F_REUSE_STACKID,
-  BPF_F_USER_STACK,
-  currentComm,
-  currentGid,
-  currentPid,
-  currentTid,
-  currentUid,
-  getStack,
-  getStackid,
-  ktimeGetNs,
-} from './current.ts';
 export {
   type ArgHomes,
   type ArgName,
@@ -27,9 +14,6 @@ export {
   type KernelTypes,
 } from './define.ts';
 export { describeTrampoline, type Trampoline } from './describe.ts';
-export { FentryError } from './error.ts';
-export { copyField, readField, readString, type StructPtr, type StructTypes, structPtr } from './fields.ts';
-export { filterByComm, filterByPid } from './filter.ts';
 export {
   argumentOf,
   type FunctionTypes,
@@ -51,16 +35,6 @@ export {
   makeTpBtfProgramInfo,
   tpBtfSectionName,
 } from './info.ts';
-export {
-  probeReadKernel,
-  probeReadKernelStr,
-  probeReadUser,
-  probeReadUserStr,
-  readStructField,
-  zeroStack,
-} from './memory.ts';
-export { argRegisters, type Memory, type SavedRegister } from './operands.ts';
 export { type ArgSave, prologue, saveArgs } from './prologue.ts';
-export { copyFields, fieldAt, type RecordLayout, type StackRecord, setField, stackRecord } from './record.ts';
 export { fentryReturn, getFuncRet, getReturnValue } from './return-value.ts';
 export { deniedFunctions, type TargetCheck, type TargetOptions, validateTarget } from './validate.ts';

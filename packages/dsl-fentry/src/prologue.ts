@@ -1,7 +1,6 @@
+import { checkStack, DslError, type SavedRegister } from '@bpf/dsl';
 import { type Program, stx, type WritableRegister } from '@bpf/insn';
 import { type ArgPlace, loadArg, MAX_ARGS } from './arguments.ts';
-import { FentryError } from './error.ts';
-import { checkStack, type SavedRegister } from './operands.ts';
 
 /**
  * An argument and where it goes: a register, or the stack at a negative multiple of 8. The argument is the number of its
@@ -20,7 +19,7 @@ export const savedRegisters: readonly SavedRegister[] = ['r6', 'r7', 'r8', 'r9']
  *
  * An argument may be loaded into r1 itself if it is the last.
  *
- * @throws FentryError `NO_ARGUMENT`, `STACK_RANGE`, `REGISTER_CLOBBERED` for a register that takes two, for r10, and for what
+ * @throws DslError `NO_ARGUMENT`, `STACK_RANGE`, `REGISTER_CLOBBERED` for a register that takes two, for r10, and for what
  *   is loaded after r1 was overwritten
  * @example
  * ```ts
@@ -44,8 +43,8 @@ export function prologue(args: readonly ArgSave[]): Program {
   return [spills, loads];
 }
 
-function clobbered(message: string): FentryError {
-  return new FentryError('REGISTER_CLOBBERED', message);
+function clobbered(message: string): DslError {
+  return new DslError('REGISTER_CLOBBERED', message);
 }
 
 function spill(arg: number | ArgPlace, at: number): Program {
@@ -76,7 +75,7 @@ export function placeArgs(args: readonly (number | ArgPlace)[], spillAt = -8): A
  *
  * @param args how many, or which: with places, sizes and signs are right
  * @param spillAt a negative multiple of 8
- * @throws FentryError as {@link prologue}
+ * @throws DslError as {@link prologue}
  * @example
  * ```ts
  * saveArgs(3); // r6, r7, r8
@@ -86,6 +85,6 @@ export function placeArgs(args: readonly (number | ArgPlace)[], spillAt = -8): A
 export function saveArgs(args: number | readonly ArgPlace[], spillAt = -8): Program {
   if (typeof args !== 'number') return prologue(placeArgs(args, spillAt));
   if (!Number.isInteger(args) || args < 0 || args > MAX_ARGS)
-    throw new FentryError('NO_ARGUMENT', `${args} arguments: the kernel traces functions with 0 to ${MAX_ARGS}`);
+    throw new DslError('NO_ARGUMENT', `${args} arguments: the kernel traces functions with 0 to ${MAX_ARGS}`);
   return prologue(placeArgs([...Array(args).keys()], spillAt));
 }

@@ -1,7 +1,6 @@
-import { add, call, exit, ldx, mov, type Program, type WritableRegister } from '@bpf/insn';
+import { callHelper, DslError } from '@bpf/dsl';
+import { exit, ldx, mov, type Program, type WritableRegister } from '@bpf/insn';
 import { type ArgPlace, loadArg } from './arguments.ts';
-import { FentryError } from './error.ts';
-import { checkStack } from './operands.ts';
 
 const BPF_FUNC_get_func_ret = 184;
 
@@ -10,7 +9,7 @@ const BPF_FUNC_get_func_ret = 184;
  * fmod_ret, what the program before this one returned, or 0. Clobbers nothing else. Linux 5.5.
  *
  * @param returns `Btf.func(...).returns`, or the number of slots that the arguments take
- * @throws FentryError `NO_ARGUMENT`
+ * @throws DslError `NO_ARGUMENT`
  * @example
  * ```ts
  * getReturnValue('r6', btf.func('do_unlinkat').returns); // signed, as it is an int
@@ -26,21 +25,29 @@ export function getReturnValue(dst: WritableRegister, returns: number | ArgPlace
  * for a narrower type. In fmod_ret too; in fentry r0 is -EOPNOTSUPP. Linux 5.17.
  *
  * @param at a negative multiple of 8
- * @throws FentryError `STACK_RANGE`
+ * @throws DslError `STACK_RANGE`
+ * @example
+ * ```ts
+ * [getFuncRet('r6', -8), jeq('r6', 0, 'it was well')]
+ * ```
  */
 export function getFuncRet(dst: WritableRegister, at: number): Program {
-  checkStack('getFuncRet', at, 8, 8);
-  return [mov('r2', 'r10'), add('r2', at), call(BPF_FUNC_get_func_ret), ldx('dw', dst, 'r10', at)];
+  const call = callHelper('getFuncRet', BPF_FUNC_get_func_ret, ['r1', { memory: at, bytes: 8, align: 8 }]);
+  return [call, ldx('dw', dst, 'r10', at)];
 }
 
 /**
  * Emits `r0 = value; exit`. fentry and fexit programs must return 0. What an fmod_ret program returns other than 0 is what
  * the function returns, without having run: a negative errno.
  *
- * @throws FentryError `RETURN_VALUE` for what is no integer of 32 bits
+ * @throws DslError `RETURN_VALUE` for what is no integer of 32 bits
+ * @example
+ * ```ts
+ * [jsge(nice, 0, 'return'), fentryReturn(-13)] // -EACCES
+ * ```
  */
 export function fentryReturn(value = 0): Program {
   if (!Number.isInteger(value) || value !== (value | 0))
-    throw new FentryError('RETURN_VALUE', `${value} is no return value: it is an integer of 32 bits`);
+    throw new DslError('RETURN_VALUE', `${value} is no return value: it is an integer of 32 bits`);
   return [mov('r0', value), exit()];
 }

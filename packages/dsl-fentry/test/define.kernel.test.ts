@@ -6,38 +6,32 @@ import { existsSync, openSync, readFileSync, realpathSync, unlinkSync } from 'no
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { constants, getPriority, setPriority } from 'node:os';
 import { basename } from 'node:path';
+import { copyField, currentPid, filterByPid, probeReadUser, readField, readString, readStructField } from '@bpf/dsl';
 import { type Program as Instructions, jne, ldx, mov, st } from '@bpf/insn';
 import { attach, kernelBtf, loadProgram } from '@bpf/programs';
 import { progTestRun } from '@bpf/sys';
 import { btf, fentry, fentryStruct, fexit, fmodRet, helper, tpBtf } from '../../../tooling/kernel-test/features.ts';
 import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
+import { Seen, see } from '../../dsl/test/seen.ts';
 import {
   buildFentryProgram,
   buildFexitProgram,
-  copyField,
-  currentPid,
   defineFentry,
   defineFexit,
   defineFmodRet,
   defineTpBtf,
   type FentryInfo,
   fentryReturn,
-  filterByPid,
   getFuncRet,
   getReturnValue,
   makeFentryProgramInfo,
   makeFexitProgramInfo,
   makeFmodRetProgramInfo,
   makeTpBtfProgramInfo,
-  probeReadUser,
   prologue,
-  readField,
-  readString,
-  readStructField,
   suggestArgSaves,
   validateTarget,
 } from '../src/index.ts';
-import { Seen, see } from './seen.ts';
 
 const { EACCES, ENOENT, EOPNOTSUPP } = constants.errno;
 const AT_FDCWD = -100n;

@@ -1,25 +1,19 @@
+import { copyField, type DslError, filterByPid, readField, readString, type StructPtr, structPtr } from '@bpf/dsl';
 import type { Program } from '@bpf/insn';
 import { format } from '@bpf/insn/text';
 import { expect, expectTypeOf, test } from 'vitest';
 import {
   argumentOf,
-  copyField,
   defineFentry,
   defineFexit,
   defineFmodRet,
   defineTpBtf,
-  type FentryError,
   fentryReturn,
-  filterByPid,
   getArgByName,
   getArgType,
   getReturnType,
-  readField,
-  readString,
   resolveBtfFunction,
-  type StructPtr,
   saveArgs,
-  structPtr,
   suggestArgSaves,
   tracepointOf,
   validateTarget,
@@ -31,7 +25,7 @@ const lines = (program: Program): string[] =>
   format(program)
     .split('\n')
     .map((line) => line.trim());
-const code = (code: FentryError['code']) => expect.objectContaining({ name: 'FentryError', code });
+const code = (code: DslError['code']) => expect.objectContaining({ name: 'DslError', code });
 const end = ['return:', 'r0 = 0', 'exit'];
 
 test('arguments by name have registers, with their width and sign', () => {

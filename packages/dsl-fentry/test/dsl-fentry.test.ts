@@ -1,42 +1,26 @@
-import { assemble, exit, flatten, label, mov, type Program, slotCount } from '@bpf/insn';
+import { type DslError, filterByPid } from '@bpf/dsl';
+import { assemble, exit, flatten, mov, type Program } from '@bpf/insn';
 import { format, formatInsn } from '@bpf/insn/text';
 import { expect, test } from 'vitest';
 import { llvmAssemble, llvmVersion } from '../../insn/test/text/llvm.ts';
 import * as dsl from '../src/index.ts';
 import {
   argOffset,
-  argReg,
-  argRegisters,
   attachTypes,
   buildFentryProgram,
   buildFexitProgram,
-  currentComm,
-  currentGid,
-  currentPid,
-  currentTid,
-  currentUid,
   describeTrampoline,
-  type FentryError,
   fentryReturn,
-  filterByComm,
-  filterByPid,
   getFuncRet,
   getReturnValue,
-  getStack,
-  getStackid,
-  ktimeGetNs,
   loadArg,
   makeFentryProgramInfo,
   makeFexitProgramInfo,
   makeFmodRetProgramInfo,
   makeTpBtfProgramInfo,
-  probeReadKernel,
-  probeReadUserStr,
   progTypes,
   prologue,
-  readStructField,
   saveArgs,
-  zeroStack,
 } from '../src/index.ts';
 
 const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -45,29 +29,16 @@ const lines = (program: Program): string[] =>
   format(program)
     .split('\n')
     .map((line) => line.trim());
-const code = (code: FentryError['code']) => expect.objectContaining({ name: 'FentryError', code });
+const code = (code: DslError['code']) => expect.objectContaining({ name: 'DslError', code });
 
 test('the exported names', () => {
   expect(Object.keys(dsl).sort()).toMatchInlineSnapshot(`
     [
-      "BPF_F_FAST_STACK_CMP",
-      "BPF_F_REUSE_STACKID",
-      "BPF_F_USER_STACK",
-      "FentryError",
       "argOffset",
-      "argReg",
-      "argRegisters",
       "argumentOf",
       "attachTypes",
       "buildFentryProgram",
       "buildFexitProgram",
-      "copyField",
-      "copyFields",
-      "currentComm",
-      "currentGid",
-      "currentPid",
-      "currentTid",
-      "currentUid",
       "defineFentry",
       "defineFexit",
       "defineFmodRet",
@@ -77,42 +48,25 @@ test('the exported names', () => {
       "fentryReturn",
       "fentrySectionName",
       "fexitSectionName",
-      "fieldAt",
-      "filterByComm",
-      "filterByPid",
       "fmodRetSectionName",
       "getArgByName",
       "getArgType",
       "getFuncRet",
       "getReturnType",
       "getReturnValue",
-      "getStack",
-      "getStackid",
-      "ktimeGetNs",
       "loadArg",
       "makeFentryProgramInfo",
       "makeFexitProgramInfo",
       "makeFmodRetProgramInfo",
       "makeTpBtfProgramInfo",
-      "probeReadKernel",
-      "probeReadKernelStr",
-      "probeReadUser",
-      "probeReadUserStr",
       "progTypes",
       "prologue",
-      "readField",
-      "readString",
-      "readStructField",
       "resolveBtfFunction",
       "saveArgs",
-      "setField",
-      "stackRecord",
-      "structPtr",
       "suggestArgSaves",
       "tpBtfSectionName",
       "tracepointOf",
       "validateTarget",
-      "zeroStack",
     ]
   `);
 });
@@ -127,8 +81,6 @@ test('the prologue loads arguments from the context array', () => {
     ),
   ).toBe('79160000000000007917080000000000');
   expect(argOffset(11)).toBe(88);
-  expect(argRegisters.map((_, i) => argReg(i))).toEqual(['r1', 'r2', 'r3', 'r4', 'r5']);
-  expect(() => argReg(5)).toThrow('a helper has arguments 0 to 4, and no 5');
 });
 
 test('arguments that cannot be loaded are refused', () => {
@@ -187,54 +139,6 @@ test('return values', () => {
   expect(lines(fentryReturn())).toEqual(['r0 = 0', 'exit']);
   expect(lines(fentryReturn(-13))).toEqual(['r0 = -13', 'exit']);
   expect(() => fentryReturn(2 ** 31)).toThrow(code('RETURN_VALUE'));
-});
-
-test('who runs', () => {
-  expect(lines(currentPid())).toEqual(['call 14', 'r0 >>= 32']);
-  expect(lines(currentTid())).toEqual(['call 14', 'w0 = w0']);
-  expect(lines(currentUid())).toEqual(['call 15', 'w0 = w0']);
-  expect(lines(currentGid())).toEqual(['call 15', 'r0 >>= 32']);
-  expect(lines([ktimeGetNs()])).toEqual(['call 5']);
-  expect(lines(currentComm('r6'))).toEqual(['r1 = r6', 'r2 = 16', 'call 16']);
-  expect(lines(getStackid('r6', 'stacks', 2))).toEqual(['r1 = r6', 'r2 = map_fd[stacks] ll', 'r3 = 2', 'call 27']);
-  expect(lines(getStack('r1', -64, 64))).toEqual(['r2 = r10', 'r2 += -64', 'r3 = 64', 'r4 = 0', 'call 67']);
-  expect(() => currentComm(-8)).toThrow('currentComm: 16 bytes at -8 are not in the stack');
-});
-
-test('a filter by PID', () => {
-  expect(lines(filterByPid(1234, 2))).toEqual(['call 14', 'r0 >>= 32', 'if r0 != 1234 goto +2']);
-  expect(() => filterByPid(-1, 'out')).toThrow('-1 is no PID');
-});
-
-test('a filter by name compares all of it', () => {
-  const name = ['*(u64 *)(r10 - 16) = 0', '*(u64 *)(r10 - 8) = 0', 'r1 = r10', 'r1 += -16', 'r2 = 16', 'call 16'];
-  expect(lines(filterByComm(-16, 'myprocess', 2))).toEqual([
-    ...name,
-    'r0 = *(u64 *)(r10 - 16)',
-    `r1 = 0x${Buffer.from('myproces').reverse().toString('hex')} ll`,
-    'if r0 != r1 goto +4',
-    'r0 = *(u64 *)(r10 - 8)',
-    `if r0 != ${'s'.charCodeAt(0)} goto +2`,
-  ]);
-  const long = [filterByComm(-16, 'fifteen-bytes-x', 'out'), label('out'), exit()];
-  expect(slotCount(long)).toBe(6 + 4 + 4 + 1);
-  expect(() => filterByComm(-16, 'sixteen-bytes-xx', 0)).toThrow(
-    'it has 1 to 15 bytes, as in /proc/PID/comm, and this has 16',
-  );
-  for (const bad of ['', 'a\0b', 'žžžžžžžž']) expect(() => filterByComm(-16, bad, 0)).toThrow(code('COMM'));
-  expect(() => filterByComm(-12, 'sh', 0)).toThrow(code('STACK_RANGE'));
-});
-
-test('memory', () => {
-  expect(lines(readStructField('r0', 'r6', 16, 8))).toEqual(['r0 = *(u64 *)(r6 + 16)']);
-  // @ts-expect-error there is no load of 3 bytes
-  expect(() => readStructField('r0', 'r6', 16, 3)).toThrow('3 bytes are no load');
-  expect(lines(zeroStack(-15, 15)).map((line) => line.slice(2, 5))).toEqual(
-    ['u8 ', 'u16', 'u32', 'u64'].map((t) => t.padEnd(3)),
-  );
-  expect(hex(probeReadKernel('r9', 4, 'r7'))).toBe('bf91000000000000b702000004000000bf730000000000008500000071000000');
-  expect(lines(probeReadUserStr(-64, 64, 'r1'))).toEqual(['r2 = 64', 'r3 = r1', 'r1 = r10', 'r1 += -64', 'call 114']);
-  expect(() => probeReadKernel('r2', 'r1', 'r3')).toThrow(code('REGISTER_CLOBBERED'));
 });
 
 test('whole programs', () => {
@@ -310,9 +214,6 @@ test.skipIf(llvm === undefined)(`LLVM ${llvm} makes the same bytes`, () => {
     saveArgs(6),
     loadArg('r7', { slot: 2, slots: 1, size: 4, signed: true }),
     getFuncRet('r6', -8),
-    filterByComm(-16, 'myprocess', 2),
-    getStack('r1', -64, 64),
-    probeReadUserStr(-64, 64, 'r1'),
   ]);
   const known = llvmAssemble(insns.map((insn) => formatInsn(insn)));
   // Old ones do not know a store of a number.

@@ -1,6 +1,17 @@
 // The examples of the reference page for this DSL, as they are here; each is loaded.
 import assert from 'node:assert/strict';
 import { u32, u64 } from '@bpf/btf/data';
+import {
+  currentComm,
+  currentPid,
+  filterByComm,
+  filterByPid,
+  ktimeGetNs,
+  readField,
+  readStructField,
+  structPtr,
+  zeroStack,
+} from '@bpf/dsl';
 import { mapIncrement, mapLookup, mapLookupOrInit, mapUpdate } from '@bpf/dsl-maps';
 import { jeq, label, mov, st, stx } from '@bpf/insn';
 import { createMap } from '@bpf/maps';
@@ -10,26 +21,17 @@ import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
 import {
   buildFentryProgram,
   buildFexitProgram,
-  currentComm,
-  currentPid,
   defineFentry,
   defineFexit,
   fentryReturn,
-  filterByComm,
-  filterByPid,
   getArgByName,
-  ktimeGetNs,
   makeFentryProgramInfo,
   makeFexitProgramInfo,
   makeFmodRetProgramInfo,
   prologue,
-  readField,
-  readStructField,
   saveArgs,
-  structPtr,
   suggestArgSaves,
   validateTarget,
-  zeroStack,
 } from '../src/index.ts';
 
 const func = 'tcp_v4_connect';

@@ -1,4 +1,3 @@
-export { htonl, htons } from './byte-order.ts';
 export {
   contextOffset,
   type IterContext,
@@ -21,12 +20,9 @@ export {
   returnValue,
   stopIteration,
 } from './control.ts';
-export { IterError } from './error.ts';
-export { copyField, readField, readString, type StructPtr, type StructTypes, structPtr } from './fields.ts';
 export { iterHelperIds } from './helpers.ts';
 export { type IterInfo, iterSectionName, libbpfSectionName, makeIterInfo } from './info.ts';
-export { allocStackBuffer, probeReadKernel, probeReadKernelStr, zeroStack } from './memory.ts';
-export type { Meta } from './operands.ts';
+export type { Meta } from './meta.ts';
 export { seqPrintf, seqPrintfBtf, seqPrintfBtfFlags, seqWrite } from './output.ts';
 export {
   buildIterProgram,
@@ -35,7 +31,7 @@ export {
   minimalTaskIterator,
   taskNullCheckTemplate,
 } from './program.ts';
-export { copyFields, type RecordLayout, type StackRecord, setField, stackRecord, writeRecord } from './record.ts';
+export { writeRecord } from './record.ts';
 export {
   type IterField,
   type IterTarget,

@@ -12,7 +12,14 @@ export interface IterInfo<Target extends IterTarget = IterTarget> {
   readonly instructions: Program;
 }
 
-/** Describes an iterator program. */
+/**
+ * Describes an iterator program. `iterProgram` makes its instructions, too.
+ *
+ * @example
+ * ```ts
+ * loadProgram(makeIterInfo('ps', 'task', [prologue(ctx), ..., returnContinue()]));
+ * ```
+ */
 export function makeIterInfo<Target extends IterTarget>(
   name: string,
   target: Target,
@@ -28,12 +35,26 @@ export function makeIterInfo<Target extends IterTarget>(
   };
 }
 
-/** The section name that the reference gives to a program: 'iter/bpf_iter__task'. libbpf knows {@link libbpfSectionName}. */
+/**
+ * The section name that the reference gives to a program. libbpf knows {@link libbpfSectionName}.
+ *
+ * @example
+ * ```ts
+ * iterSectionName('task'); // 'iter/bpf_iter__task'
+ * ```
+ */
 export function iterSectionName<Target extends IterTarget>(target: Target): `iter/bpf_iter__${Target}` {
   return `iter/${iteratorTypes[target].contextStruct}`;
 }
 
-/** The ELF section that libbpf finds an iterator program in: 'iter/task'. */
+/**
+ * The ELF section that libbpf finds an iterator program in.
+ *
+ * @example
+ * ```ts
+ * libbpfSectionName('task'); // 'iter/task'
+ * ```
+ */
 export function libbpfSectionName<Target extends IterTarget>(target: Target): `iter/${Target}` {
   return `iter/${target}`;
 }

@@ -1,8 +1,7 @@
+import { callHelper, checkStack, DslError, type Memory, type StructPtr } from '@bpf/dsl';
 import { type Program, type Register, st, stx } from '@bpf/insn';
-import { IterError } from './error.ts';
-import type { StructPtr } from './fields.ts';
 import { iterHelperIds } from './helpers.ts';
-import { callHelper, checkStack, type Meta, memory } from './operands.ts';
+import { type Meta, seqOf } from './meta.ts';
 
 /**
  * Emits `bpf_seq_write(meta->seq, data, len)`: appends bytes to what the reader of the iterator gets. r0 is 0, or
@@ -11,14 +10,14 @@ import { callHelper, checkStack, type Meta, memory } from './operands.ts';
  *
  * @param data the bytes: a register that points to them, or their negative offset in the stack
  * @param len bytes: a number, or a register that the verifier knows the bounds of
- * @throws IterError `STACK_RANGE`; `REGISTER_CLOBBERED` for operands that stand in each other's way
+ * @throws DslError `STACK_RANGE`; `REGISTER_CLOBBERED` for operands that stand in each other's way
  * @example
  * ```ts
  * [stx('w', 'r10', 'r8', -4), seqWrite(ctx, -4, 4)] // one u32
  * ```
  */
-export function seqWrite(meta: Meta, data: Register | number, len: Register | number): Program {
-  return callHelper('seqWrite', iterHelperIds.seq_write, [{ seq: meta }, memory('seqWrite', data, len), len]);
+export function seqWrite(meta: Meta, data: Memory, len: Register | number): Program {
+  return callHelper('seqWrite', iterHelperIds.seq_write, [seqOf(meta), { memory: data, bytes: len }, len]);
 }
 
 const MAX_ARGUMENTS = 12;
@@ -31,7 +30,7 @@ const MAX_ARGUMENTS = 12;
  *
  * @param args one for each `%`, at most 12
  * @param at a negative multiple of 8
- * @throws IterError `FORMAT` for a text that the kernel would refuse at run time, `STACK_RANGE`
+ * @throws DslError `FORMAT` for a text that the kernel would refuse at run time, `STACK_RANGE`
  * @example
  * ```ts
  * [readField(task, 'r8', 'pid'), seqPrintf(ctx, 'pid %d\n', ['r8'], -32)]
@@ -49,10 +48,10 @@ export function seqPrintf(meta: Meta, format: string, args: readonly (Register |
     ),
     words(format).map((word, i) => st('w', 'r10', at + i * 4, word)),
     callHelper('seqPrintf', iterHelperIds.seq_printf, [
-      { seq: meta },
-      { stack: at },
+      seqOf(meta),
+      { memory: at },
       formatBytes,
-      args.length > 0 ? { stack: data } : 0,
+      args.length > 0 ? { memory: data } : 0,
       args.length * 8,
     ]),
   ];
@@ -60,7 +59,7 @@ export function seqPrintf(meta: Meta, format: string, args: readonly (Register |
 
 function checkFormat(format: string, args: number): void {
   const refuse = (why: string): never => {
-    throw new IterError('FORMAT', `seqPrintf: ${JSON.stringify(format)} ${why}`);
+    throw new DslError('FORMAT', `seqPrintf: ${JSON.stringify(format)} ${why}`);
   };
   const wanted = format.replaceAll('%%', '').split('%').length - 1;
   if (wanted !== args) refuse(`wants ${wanted} arguments and gets ${args}`);
@@ -88,7 +87,7 @@ export const seqPrintfBtfFlags = { compact: 1, noname: 2, ptr_raw: 4, zero: 8 } 
  * @param at a negative multiple of 8
  * @param flags without blanks (`compact`) or names (`noname`), with addresses as they are (`ptr_raw`), with fields that
  *   are 0 (`zero`)
- * @throws IterError `STACK_RANGE`, `UNKNOWN_FIELD` when the types have no such struct
+ * @throws DslError `STACK_RANGE`, `UNKNOWN_FIELD` when the types have no such struct
  * @example
  * ```ts
  * [loadOrExit(ctx, 'r7', 'map'), seqPrintfBtf(ctx, structPtr(btf, 'bpf_map', 'r7'), -16)]
@@ -101,15 +100,15 @@ export function seqPrintfBtf(
   flags: readonly (keyof typeof seqPrintfBtfFlags)[] = [],
 ): Program {
   checkStack('seqPrintfBtf', at, PTR_BYTES, 8);
-  const typeId = ptr.types.find('struct', ptr.struct);
-  if (typeId === undefined) throw new IterError('UNKNOWN_FIELD', `there is no struct '${ptr.struct}' in these types`);
+  const typeId = typeof ptr.struct === 'number' ? ptr.struct : ptr.types.find('struct', ptr.struct);
+  if (typeId === undefined) throw new DslError('UNKNOWN_FIELD', `there is no struct '${ptr.struct}' in these types`);
   return [
     stx('dw', 'r10', ptr.reg, at),
     st('w', 'r10', at + 8, typeId),
     st('w', 'r10', at + 12, 0),
     callHelper('seqPrintfBtf', iterHelperIds.seq_printf_btf, [
-      { seq: meta },
-      { stack: at },
+      seqOf(meta),
+      { memory: at },
       PTR_BYTES,
       flags.reduce((bits, flag) => bits | seqPrintfBtfFlags[flag], 0),
     ]),

@@ -1,4 +1,5 @@
-import { flatten, type Program, slotCount, type WritableRegister } from '@bpf/insn';
+import { block } from '@bpf/dsl';
+import { flatten, label, type Program, slotCount, type WritableRegister } from '@bpf/insn';
 import { type IterContext, iterContext, loadCtxPtr, prologue, prologueWithMeta } from './context.ts';
 import { checkNull, type IterAction, iterReturn, returnContinue } from './control.ts';
 import { type IterInfo, makeIterInfo } from './info.ts';
@@ -67,13 +68,20 @@ export function iterProgram<Target extends IterTarget>(
   return makeIterInfo(name, target, buildIterProgram({ ctx, body: body(ctx) }));
 }
 
-/** Emits `r6 = r1; r0 = 0; exit`: an iterator over tasks that does nothing. */
+/**
+ * Emits `r6 = r1; r0 = 0; exit`: an iterator over tasks that does nothing.
+ *
+ * @example
+ * ```ts
+ * loadProgram(makeIterInfo('minimal', 'task', minimalTaskIterator()));
+ * ```
+ */
 export function minimalTaskIterator(): Program {
   return buildIterProgram({ ctx: iterContext('task', 'r6'), body: [] });
 }
 
 /**
- * Emits `r6 = r1; r7 = ctx->task; if r7 == 0 goto +N; body; r0 = 0; exit`: an iterator over tasks whose body runs for each
+ * Emits `r6 = r1; r7 = ctx->task; if (r7) { body; } r0 = 0; exit`: an iterator over tasks whose body runs for each
  * task, with the context in r6 and the task in r7.
  *
  * @example
@@ -83,5 +91,12 @@ export function minimalTaskIterator(): Program {
  */
 export function taskNullCheckTemplate(body: Program): Program {
   const ctx = iterContext('task', 'r6');
-  return [prologue(ctx), loadCtxPtr(ctx, 'r7', 'task'), checkNull('r7', slotCount(body)), body, returnContinue()];
+  return block([
+    prologue(ctx),
+    loadCtxPtr(ctx, 'r7', 'task'),
+    checkNull('r7', 'last'),
+    body,
+    label('last'),
+    returnContinue(),
+  ]);
 }

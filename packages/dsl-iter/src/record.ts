@@ -1,139 +1,18 @@
-import { type Program, type Register, type Size, st, stx } from '@bpf/insn';
-import { IterError } from './error.ts';
-import { copyField, isScalar, readField, readString, type StructPtr } from './fields.ts';
-import { zeroStack } from './memory.ts';
-import { checkStack, type Meta } from './operands.ts';
+import { type StackRecord, zeroGaps } from '@bpf/dsl';
+import type { Program } from '@bpf/insn';
+import type { Meta } from './meta.ts';
 import { seqWrite } from './output.ts';
 
-/** What is asked of a struct's layout: a schema of `@bpf/btf/data` answers it. */
-export interface RecordLayout<Name extends string> {
-  readonly size: number;
-  readonly offsets: { readonly [N in Name]: number };
-  readonly shape: { readonly kind: string } | FieldsShape;
-}
-
-interface FieldsShape {
-  readonly kind: 'struct' | 'union';
-  readonly fields: readonly { readonly name: string; readonly offset: number; readonly schema: FieldLayout }[];
-}
-
-interface FieldLayout {
-  readonly size: number;
-  readonly shape: { readonly kind: string };
-}
-
-/** A record that a program makes in its stack, field by field, for the reader. */
-export interface StackRecord<Name extends string> {
-  readonly at: number;
-  readonly size: number;
-  readonly fields: ReadonlyMap<string, FieldPlace>;
-  /** The name of a field, in the type only. */
-  readonly name?: Name;
-}
-
-interface FieldPlace extends FieldLayout {
-  readonly at: number;
-}
-
 /**
- * Says where in the stack a record lies, so that its fields are set by their names. Emits nothing. Every field must be set
- * before it is written: {@link copyFields}, {@link setField}, {@link writeRecord}.
+ * Emits `bpf_seq_write(meta->seq, record, sizeof(record))`, with zeros between the fields: a record for the reader. r0 and
+ * all else as with {@link seqWrite}. Clobbers r0 to r5. Linux 5.8.
  *
- * @param at a negative multiple of 8
- * @throws IterError `STACK_RANGE`
  * @example
  * ```ts
- * const Task = struct({ pid: s32, comm: char(16) });
- * const row = stackRecord(Task, -24);
+ * const row = stackRecord(struct({ pid: s32, comm: char(16) }), -24);
  * [copyFields(structPtr(btf, 'task_struct', 'r7'), row, { pid: 'pid', comm: 'comm' }), writeRecord(ctx, row)]
  * ```
  */
-export function stackRecord<Name extends string>(layout: RecordLayout<Name>, at: number): StackRecord<Name> {
-  checkStack('stackRecord', at, layout.size, 8);
-  const { fields } = layout.shape as FieldsShape;
-  return {
-    at,
-    size: layout.size,
-    fields: new Map(fields.map(({ name, offset, schema }) => [name, { ...schema, at: at + offset }])),
-  };
-}
-
-const sizes: Readonly<Record<number, Size>> = { 1: 'b', 2: 'h', 4: 'w', 8: 'dw' };
-
-/**
- * Emits `record.field = value`. Clobbers nothing.
- *
- * @throws IterError `UNKNOWN_FIELD`, `FIELD_SIZE` for a field that is no number, `STACK_RANGE` for one that a packed record
- *   has where the stack cannot be written
- * @example
- * ```ts
- * [loadCtxPtr(ctx, 'r1', 'fd'), setField(row, 'fd', 'r1')]
- * ```
- */
-export function setField<Name extends string>(
-  record: StackRecord<Name>,
-  name: NoInfer<Name>,
-  value: Register | number,
-): Program {
-  const { at, size } = placeOf(record, name);
-  const letter = sizes[size];
-  if (letter === undefined)
-    throw new IterError('FIELD_SIZE', `setField: '${name}' has ${size} bytes, and a register has 8`);
-  checkStack(`setField: '${name}'`, at, size, size);
-  return [typeof value === 'number' ? st(letter, 'r10', at, value) : stx(letter, 'r10', value, at)];
-}
-
-/**
- * Emits `record.a = ptr->path; …`: fills fields of a record from those of a struct of the kernel. Numbers and pointers go
- * through {@link readField}, texts (`char(n)`) through {@link readString}, all else through {@link copyField}. What lies
- * behind a pointer that is NULL is 0. Clobbers r0 to r5.
- *
- * @throws IterError `UNKNOWN_FIELD`, `FIELD_SIZE` when the kernel's field is wider, or another kind of thing; BtfError
- * @example
- * ```ts
- * copyFields(structPtr(btf, 'task_struct', 'r7'), row, { parent: 'real_parent.tgid', comm: 'comm' })
- * ```
- */
-export function copyFields<Name extends string>(
-  ptr: StructPtr,
-  record: StackRecord<Name>,
-  paths: { readonly [N in NoInfer<Name>]?: string },
-): Program {
-  return Object.entries<string | undefined>(paths).map(([name, path]) =>
-    path === undefined ? [] : copyOne(ptr, record, name, path),
-  );
-}
-
-function copyOne(ptr: StructPtr, record: StackRecord<string>, name: string, path: string): Program {
-  const { at, size, shape } = placeOf(record, name);
-  if (shape.kind === 'char') return readString(ptr, path, at, size);
-  const there = ptr.types.access(ptr.struct, path);
-  // Where a register cannot be stored, as in arrays of bytes, which are aligned to 1, or in packed records.
-  const aligned = at % size === 0 || there.size !== size || there.bitfield;
-  if (!isScalar(ptr.types, there.typeId) || !aligned) return copyField(ptr, path, at, size);
-  const bits = there.bitfield?.size ?? there.size * 8;
-  if (bits > size * 8)
-    throw new IterError('FIELD_SIZE', `'${path}' of '${ptr.struct}' has ${bits} bits, and '${name}' only ${size * 8}`);
-  return [readField(ptr, 'r0', path), setField(record, name, 'r0')];
-}
-
-/** Emits `bpf_seq_write(meta->seq, record, sizeof(record))`, with zeros between the fields. As {@link seqWrite}. */
 export function writeRecord(meta: Meta, record: StackRecord<string>): Program {
-  const gaps: Program[] = [];
-  let end = record.at;
-  for (const { at, size } of record.fields.values()) {
-    if (at > end) gaps.push(zeroStack(end, at - end));
-    end = Math.max(end, at + size);
-  }
-  if (end < record.at + record.size) gaps.push(zeroStack(end, record.at + record.size - end));
-  return [gaps, seqWrite(meta, record.at, record.size)];
-}
-
-function placeOf(record: StackRecord<string>, name: string): FieldPlace {
-  const place = record.fields.get(name);
-  if (place) return place;
-  throw new IterError(
-    'UNKNOWN_FIELD',
-    `the record has no field '${name}'; it has ${[...record.fields.keys()].join(', ')}`,
-  );
+  return [zeroGaps(record), seqWrite(meta, record.at, record.size)];
 }

@@ -1,8 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { assemble, lddw, type Program } from '@bpf/insn';
-import { expect, test } from 'vitest';
+import { lddw } from '@bpf/insn';
+import { testVectors, type Vector } from '../../dsl/test/vectors.ts';
 import {
-  allocStackBuffer,
   checkNull,
   checkNullAndExit,
   exitIfStopped,
@@ -12,8 +10,6 @@ import {
   loadMetaField,
   loadOrExit,
   minimalTaskIterator,
-  probeReadKernel,
-  probeReadKernelStr,
   prologue,
   prologueWithMeta,
   returnContinue,
@@ -22,18 +18,11 @@ import {
   seqWrite,
   stopIteration,
   taskNullCheckTemplate,
-  zeroStack,
 } from '../src/index.ts';
-
-const hex = (program: Program): string =>
-  Array.from(assemble(program, { maps: { stop: 42 } }), (byte) => byte.toString(16).padStart(2, '0'))
-    .join('')
-    .replace(/.{16}(?=.)/g, '$& ');
 
 const ctx = iterContext('task', 'r6');
 
-/** Each with its text for llvm-mc, where it is on the path; the bytes were recorded with it and tried on kernels. */
-const vectors: readonly (readonly [name: string, program: Program, bytes: string, text: string])[] = [
+const vectors: readonly Vector[] = [
   ['prologue', prologue(ctx), 'bf16000000000000', 'r6 = r1'],
   [
     'prologueWithMeta',
@@ -106,39 +95,6 @@ const vectors: readonly (readonly [name: string, program: Program, bytes: string
       'r4 = 0; r5 = 0; call 126',
   ],
   [
-    'probeReadKernel',
-    probeReadKernel('r9', 4, 'r7'),
-    'bf91000000000000 b702000004000000 bf73000000000000 8500000071000000',
-    'r1 = r9; r2 = 4; r3 = r7; call 113',
-  ],
-  [
-    'probeReadKernel of what is in r1',
-    probeReadKernel(-8, 8, 'r1'),
-    'b702000008000000 bf13000000000000 bfa1000000000000 07010000f8ffffff 8500000071000000',
-    'r2 = 8; r3 = r1; r1 = r10; r1 += -8; call 113',
-  ],
-  [
-    'probeReadKernelStr',
-    probeReadKernelStr('r9', 16, 'r7'),
-    'bf91000000000000 b702000010000000 bf73000000000000 8500000073000000',
-    'r1 = r9; r2 = 16; r3 = r7; call 115',
-  ],
-  ['allocStackBuffer', allocStackBuffer('r9', -32), 'bfa9000000000000 07090000e0ffffff', 'r9 = r10; r9 += -32'],
-  [
-    'allocStackBuffer, zeroed',
-    allocStackBuffer('r9', -8, 8),
-    '7a0af8ff00000000 bfa9000000000000 07090000f8ffffff',
-    '.byte 0x7a, 0x0a, 0xf8, 0xff, 0, 0, 0, 0; r9 = r10; r9 += -8',
-  ],
-  [
-    'zeroStack at odd ends',
-    zeroStack(-15, 14),
-    '720af1ff00000000 6a0af2ff00000000 620af4ff00000000 620af8ff00000000 6a0afcff00000000 720afeff00000000',
-    [0x72f1, 0x6af2, 0x62f4, 0x62f8, 0x6afc, 0x72fe]
-      .map((code) => `.byte ${code >> 8}, 0x0a, ${code & 0xff}, 0xff, 0, 0, 0, 0`)
-      .join('; '),
-  ],
-  [
     'stopIteration',
     stopIteration('r8', 'stop'),
     '7981080000000000 182200002a000000 0000000000000000 7b12000000000000 b700000000000000 9500000000000000',
@@ -166,21 +122,4 @@ const vectors: readonly (readonly [name: string, program: Program, bytes: string
   ],
 ];
 
-test.each(vectors)('%s', (_, program, bytes) => {
-  expect(hex(program)).toBe(bytes);
-});
-
-const hasLlvm = spawnSync('llvm-mc', ['--version']).status === 0;
-
-test.skipIf(!hasLlvm)('llvm-mc says the same', () => {
-  const text = vectors.map(([, , , text]) => text.replaceAll('; ', '\n')).join('\n');
-  const { stdout, stderr } = spawnSync('llvm-mc', ['-triple=bpfel', '-mcpu=v3', '-show-encoding'], {
-    input: text,
-    encoding: 'utf8',
-  });
-  expect(stderr).toBe('');
-  const encoded = [...stdout.matchAll(/encoding: \[(.*)\]|\.byte\t(\d+)/g)].map(([, instruction, byte]) =>
-    instruction === undefined ? Number(byte).toString(16).padStart(2, '0') : instruction.replaceAll(/0x|,/g, ''),
-  );
-  expect(encoded.join('')).toBe(vectors.map(([, , bytes]) => bytes.replaceAll(' ', '')).join(''));
-});
+testVectors(vectors);

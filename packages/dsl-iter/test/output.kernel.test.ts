@@ -1,24 +1,19 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { s32, struct, u32, u64 } from '@bpf/btf/data';
+import { copyFields, probeReadKernelStr, readField, readString, stackRecord, structPtr } from '@bpf/dsl';
 import { add, and, jeq, label, mov, st, stx } from '@bpf/insn';
 import { createMap } from '@bpf/maps';
 import { kernelBtf, openIterator } from '@bpf/programs';
 import { iterator } from '../../../tooling/kernel-test/features.ts';
 import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
 import {
-  copyFields,
   iterProgram,
   loadOrExit,
-  probeReadKernelStr,
-  readField,
-  readString,
   returnContinue,
   seqPrintf,
   seqPrintfBtf,
   seqWrite,
-  stackRecord,
-  structPtr,
   taskFieldOffset,
   taskLoadPid,
   taskLoadTgid,

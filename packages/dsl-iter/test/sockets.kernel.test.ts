@@ -2,22 +2,13 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:net';
 import { struct, u16, u32 } from '@bpf/btf/data';
+import { copyFields, setField, stackRecord, structPtr } from '@bpf/dsl';
 import { jeq, label } from '@bpf/insn';
 import { createMap } from '@bpf/maps';
 import { kernelBtf } from '@bpf/programs';
 import { iterator } from '../../../tooling/kernel-test/features.ts';
 import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
-import {
-  copyFields,
-  iterProgram,
-  loadCtxPtr,
-  loadOrExit,
-  seqWrite,
-  setField,
-  stackRecord,
-  structPtr,
-  writeRecord,
-} from '../src/index.ts';
+import { iterProgram, loadCtxPtr, loadOrExit, seqWrite, writeRecord } from '../src/index.ts';
 import { rows } from './kit.ts';
 
 /** A TCP socket that listens, as its descriptor and port. */

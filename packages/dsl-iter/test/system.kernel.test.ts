@@ -2,23 +2,13 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { array, char, s32, struct, u8, u16, u32, u64 } from '@bpf/btf/data';
+import { copyFields, readField, setField, stackRecord, structPtr } from '@bpf/dsl';
 import { jeq, label } from '@bpf/insn';
 import { kernelBtf, openIterator } from '@bpf/programs';
 import { withCgroup } from '../../../tooling/kernel-test/cgroup.ts';
 import { iterator } from '../../../tooling/kernel-test/features.ts';
 import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
-import {
-  copyFields,
-  iterProgram,
-  loadOrExit,
-  readField,
-  returnContinue,
-  seqWrite,
-  setField,
-  stackRecord,
-  structPtr,
-  writeRecord,
-} from '../src/index.ts';
+import { iterProgram, loadOrExit, returnContinue, seqWrite, writeRecord } from '../src/index.ts';
 import { lasting, rows } from './kit.ts';
 
 const lines = (path: string): string[] => readFileSync(path, 'latin1').trim().split('\n');

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
+import { allocStackBuffer, probeReadKernel, probeReadKernelStr, zeroStack } from '@bpf/dsl';
 import { type Program as Instructions, jne, label, mov } from '@bpf/insn';
 import { createMap } from '@bpf/maps';
 import { kernelBtf, loadProgram, openIterator } from '@bpf/programs';
 import { iterator } from '../../../tooling/kernel-test/features.ts';
 import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
 import {
-  allocStackBuffer,
   buildIterProgram,
   checkNull,
   checkNullAndExit,
@@ -21,8 +21,6 @@ import {
   loadOrExit,
   makeIterInfo,
   metaFields,
-  probeReadKernel,
-  probeReadKernelStr,
   prologue,
   prologueWithMeta,
   returnContinue,
@@ -30,7 +28,6 @@ import {
   seqPrintf,
   seqWrite,
   stopIteration,
-  zeroStack,
 } from '../src/index.ts';
 
 /** They want to be told what to go through. */

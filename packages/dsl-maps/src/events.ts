@@ -1,7 +1,6 @@
+import { callHelper, DslError, type MapRef, type Memory } from '@bpf/dsl';
 import type { Program, WritableRegister } from '@bpf/insn';
-import { MapAccessError } from './error.ts';
 import { BPF_F_CURRENT_CPU } from './flags.ts';
-import { callHelper, type MapRef, type Memory, memory } from './operands.ts';
 
 const BPF_FUNC_perf_event_output = 25;
 const BPF_FUNC_ringbuf_output = 130;
@@ -16,14 +15,14 @@ const BPF_FUNC_ringbuf_discard = 133;
  * @param data a register that points to it, or its offset in the stack
  * @param size bytes: a number, or a register that the verifier knows the bounds of
  * @param flags {@link BPF_RB_NO_WAKEUP} or {@link BPF_RB_FORCE_WAKEUP}
- * @throws MapAccessError `STACK_RANGE`, `REGISTER_CLOBBERED`
+ * @throws DslError `STACK_RANGE`, `REGISTER_CLOBBERED`
  * @example
  * ```ts
  * [stx('dw', 'r10', 'r7', -8), ringbufOutput('events', -8, 8)]
  * ```
  */
 export function ringbufOutput(map: MapRef, data: Memory, size: WritableRegister | number, flags = 0): Program {
-  const bytes = memory('ringbufOutput', data, size);
+  const bytes = { memory: data, bytes: size };
   return callHelper('ringbufOutput', BPF_FUNC_ringbuf_output, [{ map }, bytes, size, flags]);
 }
 
@@ -33,7 +32,7 @@ export function ringbufOutput(map: MapRef, data: Memory, size: WritableRegister 
  * {@link ringbufSubmit} or {@link ringbufDiscard} on every way from there. Clobbers r0 to r5. Linux 5.8.
  *
  * @param size bytes
- * @throws MapAccessError `NUMBER_RANGE`
+ * @throws DslError `NUMBER_RANGE`
  * @example
  * ```ts
  * [
@@ -47,16 +46,30 @@ export function ringbufOutput(map: MapRef, data: Memory, size: WritableRegister 
  */
 export function ringbufReserve(map: MapRef, size: number): Program {
   if (!Number.isInteger(size) || size < 1 || size > 0x3fff_ffff)
-    throw new MapAccessError('NUMBER_RANGE', `ringbufReserve: ${size} bytes are no size of a record: it is 1..2^30-1`);
+    throw new DslError('NUMBER_RANGE', `ringbufReserve: ${size} bytes are no size of a record: it is 1..2^30-1`);
   return callHelper('ringbufReserve', BPF_FUNC_ringbuf_reserve, [{ map }, size, 0]);
 }
 
-/** Emits `bpf_ringbuf_submit(record, flags)`: hands a reserved record to the reader. Clobbers r0 to r5. Linux 5.8. */
+/**
+ * Emits `bpf_ringbuf_submit(record, flags)`: hands a reserved record to the reader. Clobbers r0 to r5. Linux 5.8.
+ *
+ * @example
+ * ```ts
+ * [stx('dw', 'r0', 'r7', 0), ringbufSubmit('r0', BPF_RB_NO_WAKEUP)]
+ * ```
+ */
 export function ringbufSubmit(record: WritableRegister, flags = 0): Program {
   return callHelper('ringbufSubmit', BPF_FUNC_ringbuf_submit, [record, flags]);
 }
 
-/** Emits `bpf_ringbuf_discard(record, flags)`: drops a reserved record. Clobbers r0 to r5. Linux 5.8. */
+/**
+ * Emits `bpf_ringbuf_discard(record, flags)`: drops a reserved record. Clobbers r0 to r5. Linux 5.8.
+ *
+ * @example
+ * ```ts
+ * [jne('r7', 0, 'wanted'), ringbufDiscard('r6'), ja('out'), label('wanted'), ringbufSubmit('r6')]
+ * ```
+ */
 export function ringbufDiscard(record: WritableRegister, flags = 0): Program {
   return callHelper('ringbufDiscard', BPF_FUNC_ringbuf_discard, [record, flags]);
 }
@@ -70,7 +83,7 @@ export function ringbufDiscard(record: WritableRegister, flags = 0): Program {
  * @param data a register that points to it, or its offset in the stack
  * @param size bytes: a number, or a register that the verifier knows the bounds of
  * @param cpu a number, or {@link BPF_F_CURRENT_CPU}
- * @throws MapAccessError `STACK_RANGE`, `REGISTER_CLOBBERED`
+ * @throws DslError `STACK_RANGE`, `REGISTER_CLOBBERED`
  * @example
  * ```ts
  * [mov('r6', 'r1'), st('dw', 'r10', -8, 1), perfEventOutput('r6', 'events', -8, 8)]
@@ -83,6 +96,6 @@ export function perfEventOutput(
   size: WritableRegister | number,
   cpu: number = BPF_F_CURRENT_CPU,
 ): Program {
-  const bytes = memory('perfEventOutput', data, size);
+  const bytes = { memory: data, bytes: size };
   return callHelper('perfEventOutput', BPF_FUNC_perf_event_output, [ctx, { map }, cpu, bytes, size]);
 }

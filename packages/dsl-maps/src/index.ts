@@ -7,7 +7,6 @@ export {
   mapUpdate,
   mapUpdatePtr,
 } from './elements.ts';
-export { MapAccessError } from './error.ts';
 export { perfEventOutput, ringbufDiscard, ringbufOutput, ringbufReserve, ringbufSubmit } from './events.ts';
 export {
   BPF_ANY,
@@ -18,6 +17,5 @@ export {
   BPF_RB_FORCE_WAKEUP,
   BPF_RB_NO_WAKEUP,
 } from './flags.ts';
-export type { MapRef, Memory, SavedRegister } from './operands.ts';
 export { mapPeek, mapPop, mapPush } from './queue.ts';
 export { mapIncrement, mapLookupInner, mapLookupOrInit } from './sequences.ts';

@@ -1,7 +1,7 @@
-import { atomicAdd, ja, jeq, jne, jne32, mov, type Program, slotCount, st, stx } from '@bpf/insn';
+import { block, callHelper, checkStack, type MapRef, type SavedRegister } from '@bpf/dsl';
+import { atomicAdd, ja, jeq, jne, jne32, label, mov, type Program, st, stx } from '@bpf/insn';
 import { mapLookup, mapUpdate } from './elements.ts';
 import { BPF_NOEXIST } from './flags.ts';
-import { callHelper, type MapRef, type SavedRegister, stack } from './operands.ts';
 
 const BPF_FUNC_map_lookup_elem = 1;
 const ENOENT = 2;
@@ -19,18 +19,23 @@ const EEXIST = 17;
  * ```
  *
  * r0 is the address of the value, whoever created it. NULL, which must be checked for, when the map is full. One lookup
- * when the key is there. 19 slots, clobbers r0 to r5.
+ * when the key is there. 19 slots, clobbers r0 to r5. Linux 3.19.
  *
  * @param initOff where in the stack the first value lies, all of it
- * @throws MapAccessError `STACK_RANGE`
+ * @throws DslError `STACK_RANGE`
  * @example
  * ```ts
  * [st('dw', 'r10', -16, 0), mapLookupOrInit('counts', -4, -16), jeq('r0', 0, 'full')]
  * ```
  */
 export function mapLookupOrInit(map: MapRef, keyOff: number, initOff: number): Program {
-  const init = [mapUpdate(map, keyOff, initOff, BPF_NOEXIST), mapLookup(map, keyOff)];
-  return [mapLookup(map, keyOff), jne('r0', 0, slotCount(init)), init];
+  return block([
+    mapLookup(map, keyOff),
+    jne('r0', 0, 'found'),
+    mapUpdate(map, keyOff, initOff, BPF_NOEXIST),
+    mapLookup(map, keyOff),
+    label('found'),
+  ]);
 }
 
 /**
@@ -53,12 +58,12 @@ export function mapLookupOrInit(map: MapRef, keyOff: number, initOff: number): P
  *
  * For hash, array and LRU maps, and those per CPU, each of whose CPUs counts for itself. The counter is at the start of
  * the value, which has no more than that. r0 is 0, or a negative errno as with {@link mapUpdate}: -E2BIG when the map is
- * full. 27 slots, clobbers r0 to r5.
+ * full. 27 slots, one less with `by` in a register; clobbers r0 to r5. Linux 5.1.
  *
  * @param valueOff room in the stack for one value, a negative multiple of its size
  * @param by what is added: a number, or a register that helper calls leave alone
  * @param size of the counter: 'dw', 8 bytes, or 'w', 4
- * @throws MapAccessError `STACK_RANGE`
+ * @throws DslError `STACK_RANGE`
  * @example
  * ```ts
  * [stx('w', 'r10', 'r7', -4), mapIncrement('calls', -4, -16)]
@@ -72,20 +77,25 @@ export function mapIncrement(
   size: 'w' | 'dw' = 'dw',
 ): Program {
   const bytes = size === 'dw' ? 8 : 4;
-  stack('mapIncrement', valueOff, bytes, bytes);
-  const add: Program =
-    typeof by === 'number' ? [mov('r1', by), atomicAdd(size, 'r0', 'r1', 0)] : [atomicAdd(size, 'r0', by, 0)];
-  const sum: Program = [add, mov('r0', 0)];
-  const gone: Program = [mov('r0', -ENOENT), ja(slotCount(sum))];
-  const again: Program = [mapLookup(map, keyOff), jne('r0', 0, slotCount(gone)), gone];
-  const create: Program = [
-    typeof by === 'number' ? st(size, 'r10', valueOff, by) : stx(size, 'r10', by, valueOff),
+  checkStack('mapIncrement', valueOff, bytes, bytes);
+  const fixed = typeof by === 'number';
+  return block([
+    mapLookup(map, keyOff),
+    jne('r0', 0, 'add'),
+    fixed ? st(size, 'r10', valueOff, by) : stx(size, 'r10', by, valueOff),
     mapUpdate(map, keyOff, valueOff, BPF_NOEXIST),
     // An int: its upper half may be missing.
-    jne32('r0', -EEXIST, slotCount([again, sum])),
-    again,
-  ];
-  return [mapLookup(map, keyOff), jne('r0', 0, slotCount(create)), create, sum];
+    jne32('r0', -EEXIST, 'done'),
+    mapLookup(map, keyOff),
+    jne('r0', 0, 'add'),
+    mov('r0', -ENOENT),
+    ja('done'),
+    label('add'),
+    fixed ? mov('r1', by) : [],
+    atomicAdd(size, 'r0', fixed ? 'r1' : by, 0),
+    mov('r0', 0),
+    label('done'),
+  ]);
 }
 
 /**
@@ -96,16 +106,20 @@ export function mapIncrement(
  * if (r0) r0 = bpf_map_lookup_elem(r0, r10 + innerKeyOff);
  * ```
  *
- * r0 is the address of the value, or NULL when either is not there. 10 slots, clobbers r0 to r5.
+ * r0 is the address of the value, or NULL when either is not there. 10 slots, clobbers r0 to r5. Linux 4.12.
  *
  * @param outer an array_of_maps or hash_of_maps
- * @throws MapAccessError `STACK_RANGE`
+ * @throws DslError `STACK_RANGE`
  * @example
  * ```ts
  * [st('w', 'r10', -4, 0), st('w', 'r10', -8, 5), mapLookupInner('maps', -4, -8), jeq('r0', 0, 'missing')]
  * ```
  */
 export function mapLookupInner(outer: MapRef, outerKeyOff: number, innerKeyOff: number): Program {
-  const inner = callHelper('mapLookupInner', BPF_FUNC_map_lookup_elem, ['r0', stack('mapLookupInner', innerKeyOff)]);
-  return [mapLookup(outer, outerKeyOff), jeq('r0', 0, slotCount(inner)), inner];
+  return block([
+    mapLookup(outer, outerKeyOff),
+    jeq('r0', 0, 'missing'),
+    callHelper('mapLookupInner', BPF_FUNC_map_lookup_elem, ['r0', { memory: innerKeyOff }]),
+    label('missing'),
+  ]);
 }

@@ -1,17 +1,13 @@
 import type { Btf } from '@bpf/btf';
 import { type AnySchema, type StructSchema, struct } from '@bpf/btf/data';
+import { copyFields, readField, setField, stackRecord, structPtr } from '@bpf/dsl';
 import {
-  copyFields,
   type IterInfo,
   type IterTarget,
   iterProgram,
   loadCtxPtr,
   loadOrExit,
-  readField,
   returnContinue,
-  setField,
-  stackRecord,
-  structPtr,
   writeRecord,
 } from '@bpf/dsl-iter';
 import { jeq, label, type Program } from '@bpf/insn';

@@ -1,7 +1,7 @@
-import { type Program, type Register, type Size, st, stx } from '@bpf/insn';
-import { FentryError } from './error.ts';
+import { type Program, type Register, st, stx } from '@bpf/insn';
+import { DslError } from './error.ts';
 import { copyField, isScalar, nameOf, readField, readString, type StructPtr } from './fields.ts';
-import { checkStack } from './operands.ts';
+import { checkStack, sizeLetters, zeroStack } from './stack.ts';
 
 /** What is asked of a struct's layout: a schema of `@bpf/btf/data` answers it. */
 export interface RecordLayout<Name extends string> {
@@ -35,18 +35,17 @@ interface FieldPlace extends FieldLayout {
 
 /**
  * Says where in the stack a record lies, so that its fields are set by their names. Emits nothing. All of it must be written
- * before it is handed out, the bytes between its fields as well: `zeroStack(record.at, record.size)`.
+ * before it is handed out, the bytes between its fields as well: {@link zeroGaps}, or `zeroStack(record.at, record.size)`.
  *
  * @param at a negative multiple of 8
- * @throws FentryError `STACK_RANGE`
+ * @throws DslError `STACK_RANGE`
  * @example
  * ```ts
  * const Connect = struct({ pid: u32, port: u16, comm: char(16) });
  * const event = stackRecord(Connect, -24);
  * [
- *   zeroStack(event.at, event.size),
- *   currentPid(),
- *   setField(event, 'pid', 'r0'),
+ *   zeroGaps(event),
+ *   setField(event, 'pid', currentPid()),
  *   copyFields(sk, event, { port: '__sk_common.skc_num' }),
  *   currentComm(fieldAt(event, 'comm')),
  *   ringbufOutput('events', event.at, event.size),
@@ -63,29 +62,30 @@ export function stackRecord<Name extends string>(layout: RecordLayout<Name>, at:
   };
 }
 
-const sizes: Readonly<Record<number, Size>> = { 1: 'b', 2: 'h', 4: 'w', 8: 'dw' };
-
 /**
- * Emits `record.field = value`. Clobbers nothing.
+ * Emits `record.field = value`. Clobbers nothing, but for what the sequence does that makes the value.
  *
- * @throws FentryError `NO_FIELD`, `FIELD_SIZE` for a field that is no number, `STACK_RANGE` for one that a packed record
+ * @param value a register, a number, or a sequence that leaves the value in r0
+ * @throws DslError `UNKNOWN_FIELD`, `FIELD_SIZE` for a field that is no number, `STACK_RANGE` for one that a packed record
  *   has where the stack cannot be written
  * @example
  * ```ts
- * [currentPid(), setField(event, 'pid', 'r0')]
+ * [setField(event, 'pid', currentPid()), setField(event, 'fd', 'r7'), setField(event, 'kind', 1)]
  * ```
  */
 export function setField<Name extends string>(
   record: StackRecord<Name>,
   name: NoInfer<Name>,
-  value: Register | number,
+  value: Register | number | Program,
 ): Program {
   const { at, size } = placeOf(record, name);
-  const letter = sizes[size];
+  const letter = sizeLetters[size];
   if (letter === undefined)
-    throw new FentryError('FIELD_SIZE', `setField: '${name}' has ${size} bytes, and a register has 8`);
+    throw new DslError('FIELD_SIZE', `setField: '${name}' has ${size} bytes, and a register has 8`);
   checkStack(`setField: '${name}'`, at, size, size);
-  return [typeof value === 'number' ? st(letter, 'r10', at, value) : stx(letter, 'r10', value, at)];
+  if (typeof value === 'number') return [st(letter, 'r10', at, value)];
+  if (typeof value === 'string') return [stx(letter, 'r10', value, at)];
+  return [value, stx(letter, 'r10', 'r0', at)];
 }
 
 /**
@@ -93,7 +93,7 @@ export function setField<Name extends string>(
  * through {@link readField}, texts (`char(n)`) through {@link readString}, all else through {@link copyField}. What lies
  * behind a pointer that is NULL is 0. Clobbers r0 to r5.
  *
- * @throws FentryError `NO_FIELD`, `FIELD_SIZE` when the kernel's field is wider, or another kind of thing; BtfError
+ * @throws DslError `UNKNOWN_FIELD`, `FIELD_SIZE` when the kernel's field is wider, or another kind of thing; BtfError
  * @example
  * ```ts
  * copyFields(sk, event, { port: '__sk_common.skc_num', daddr: '__sk_common.skc_daddr' })
@@ -118,17 +118,14 @@ function copyOne(ptr: StructPtr, record: StackRecord<string>, name: string, path
   if (!isScalar(ptr.types, there.typeId) || !aligned) return copyField(ptr, path, at, size);
   const bits = there.bitfield?.size ?? there.size * 8;
   if (bits > size * 8)
-    throw new FentryError(
-      'FIELD_SIZE',
-      `'${path}' of '${nameOf(ptr)}' has ${bits} bits, and '${name}' only ${size * 8}`,
-    );
-  return [readField(ptr, 'r0', path), setField(record, name, 'r0')];
+    throw new DslError('FIELD_SIZE', `'${path}' of '${nameOf(ptr)}' has ${bits} bits, and '${name}' only ${size * 8}`);
+  return setField(record, name, readField(ptr, 'r0', path));
 }
 
 /**
  * Where a field of a record lies in the stack, for helpers that write there.
  *
- * @throws FentryError `NO_FIELD`
+ * @throws DslError `UNKNOWN_FIELD`
  * @example
  * ```ts
  * currentComm(fieldAt(event, 'comm'))
@@ -138,11 +135,30 @@ export function fieldAt<Name extends string>(record: StackRecord<Name>, name: No
   return placeOf(record, name).at;
 }
 
+/**
+ * Emits zeros for the bytes of a record that no field has, which are handed out with the others. Clobbers nothing.
+ *
+ * @example
+ * ```ts
+ * zeroGaps(stackRecord(struct({ pid: u32, time: u64 }), -16)) // *(u32 *)(r10 - 12) = 0
+ * ```
+ */
+export function zeroGaps(record: StackRecord<string>): Program {
+  const gaps: Program[] = [];
+  let end = record.at;
+  for (const { at, size } of record.fields.values()) {
+    if (at > end) gaps.push(zeroStack(end, at - end));
+    end = Math.max(end, at + size);
+  }
+  if (end < record.at + record.size) gaps.push(zeroStack(end, record.at + record.size - end));
+  return gaps;
+}
+
 function placeOf(record: StackRecord<string>, name: string): FieldPlace {
   const place = record.fields.get(name);
   if (place) return place;
-  throw new FentryError(
-    'NO_FIELD',
+  throw new DslError(
+    'UNKNOWN_FIELD',
     `the record has no field '${name}'; it has ${[...record.fields.keys()].join(', ')}`,
   );
 }

@@ -4,22 +4,23 @@ import {
   arsh,
   ja,
   jeq,
+  label,
   ldx,
   lsh,
   mov,
   type Program,
   type Register,
   rsh,
-  type Size,
-  slotCount,
   type WritableRegister,
 } from '@bpf/insn';
-import { FentryError } from './error.ts';
-import { probeReadKernel, probeReadKernelStr, zeroStack } from './memory.ts';
-import { checkStack, type SavedRegister } from './operands.ts';
+import { block } from './block.ts';
+import type { SavedRegister } from './call.ts';
+import { DslError } from './error.ts';
+import { probeReadKernel, probeReadKernelStr } from './memory.ts';
+import { checkStack, sizeLetters, zeroStack } from './stack.ts';
 
 /** What is asked of the kernel's types about structs: a `Btf` answers it. */
-export type StructTypes = Pick<Btf, 'access' | 'resolve' | 'type'>;
+export type StructTypes = Pick<Btf, 'access' | 'find' | 'resolve' | 'type'>;
 
 /** A register that points to a struct of the kernel. */
 export interface StructPtr {
@@ -31,7 +32,7 @@ export interface StructPtr {
 
 /**
  * Says what a register points to, so that fields are found by their names. Emits nothing. The register is one that helper
- * calls leave alone. Those that `defineFentry` hands to its body need no more.
+ * calls leave alone. Where it may be NULL, it was checked before.
  *
  * @example
  * ```ts
@@ -43,15 +44,13 @@ export function structPtr(types: StructTypes, struct: string | number, reg: Save
   return { types, struct, reg };
 }
 
-const sizes: Readonly<Record<number, Size>> = { 1: 'b', 2: 'h', 4: 'w', 8: 'dw' };
-
 /**
  * Emits `dst = ptr->path`: one load for each pointer on the way, and one for the field, which is extended to 64 bits by its
  * sign when it has one; bitfields are cut out. Behind a pointer that is NULL or no longer good, it reads 0. Clobbers
  * nothing but dst.
  *
  * @param path as `Btf.access` takes it: through embedded and anonymous structs, arrays and pointers
- * @throws FentryError `FIELD_SIZE` for a field that a register does not hold: see {@link copyField} and {@link readString};
+ * @throws DslError `FIELD_SIZE` for a field that a register does not hold: see {@link copyField} and {@link readString};
  *   BtfError when there is no such field
  * @example
  * ```ts
@@ -60,16 +59,16 @@ const sizes: Readonly<Record<number, Size>> = { 1: 'b', 2: 'h', 4: 'w', 8: 'dw' 
  */
 export function readField(ptr: StructPtr, dst: WritableRegister, path: string): Program {
   const { pointers, offset, size, typeId, bitfield } = ptr.types.access(ptr.struct, path);
-  const letter = isScalar(ptr.types, typeId) ? sizes[size] : undefined;
+  const letter = isScalar(ptr.types, typeId) ? sizeLetters[size] : undefined;
   if (letter === undefined)
-    throw new FentryError(
+    throw new DslError(
       'FIELD_SIZE',
       `'${path}' of '${nameOf(ptr)}' is no number or pointer: copyField and readString put its ${size} bytes into the stack`,
     );
   const bits = bitfield ?? { offset: 0, size: size * 8 };
   const signed = isSigned(ptr.types, typeId);
   const cut = bits.size < 64 && (bitfield !== undefined || signed);
-  return follow(pointers, ptr.reg, dst, [mov(dst, 0)], (base) => [
+  return follow(pointers, ptr.reg, dst, (base) => [
     ldx(letter, dst, base, offset),
     cut ? [lsh(dst, 64 - bits.offset - bits.size), (signed ? arsh : rsh)(dst, 64 - bits.size)] : [],
   ]);
@@ -80,7 +79,7 @@ export function readField(ptr: StructPtr, dst: WritableRegister, path: string): 
  * negative, and then the bytes are 0: behind a pointer that is NULL, for one. Clobbers r0 to r5.
  *
  * @param size bytes, all of the field unless told
- * @throws FentryError `STACK_RANGE`, `FIELD_SIZE` for more bytes than the field has, or a bitfield; BtfError
+ * @throws DslError `STACK_RANGE`, `FIELD_SIZE` for more bytes than the field has, or a bitfield; BtfError
  * @example
  * ```ts
  * copyField(structPtr(btf, 'sock_common', 'r7'), 'skc_v6_daddr', -16)
@@ -90,7 +89,7 @@ export function copyField(ptr: StructPtr, path: string, at: number, size?: numbe
   const { size: whole, bitfield } = ptr.types.access(ptr.struct, path);
   const bytes = size ?? whole;
   if (bitfield || bytes > whole || bytes < 1)
-    throw new FentryError(
+    throw new DslError(
       'FIELD_SIZE',
       `'${path}' of '${nameOf(ptr)}' has ${bitfield ? `${bitfield.size} bits` : `${whole} bytes`}: ${bytes} bytes cannot be copied`,
     );
@@ -102,7 +101,7 @@ export function copyField(ptr: StructPtr, path: string, at: number, size?: numbe
  * array of characters or behind a pointer, into the stack, cut to `size` bytes with its NUL. r0 is its length with
  * the NUL, or negative. Clobbers r0 to r5.
  *
- * @throws FentryError `STACK_RANGE`, `FIELD_SIZE` for a field that is neither; BtfError
+ * @throws DslError `STACK_RANGE`, `FIELD_SIZE` for a field that is neither; BtfError
  * @example
  * ```ts
  * readString(structPtr(btf, 'file', 'r7'), 'f_path.dentry.d_name.name', -64, 64)
@@ -112,7 +111,7 @@ export function readString(ptr: StructPtr, path: string, at: number, size: numbe
   checkStack('readString', at, size);
   const kind = kindOf(ptr.types, ptr.types.access(ptr.struct, path).typeId);
   if (kind !== 'ptr' && kind !== 'array')
-    throw new FentryError('FIELD_SIZE', `'${path}' of '${nameOf(ptr)}' is no string: its type is ${kind}`);
+    throw new DslError('FIELD_SIZE', `'${path}' of '${nameOf(ptr)}' is no string: its type is ${kind}`);
   const address = kind === 'ptr' ? readField(ptr, 'r3', path) : addressOf(ptr, path, 'r3');
   return [address, zeroStack(at, size), probeReadKernelStr(at, size, 'r3')];
 }
@@ -120,7 +119,7 @@ export function readString(ptr: StructPtr, path: string, at: number, size: numbe
 /** Emits `dst = &ptr->path`, or 0 behind a pointer that is NULL. */
 function addressOf(ptr: StructPtr, path: string, dst: WritableRegister): Program {
   const { pointers, offset } = ptr.types.access(ptr.struct, path);
-  return follow(pointers, ptr.reg, dst, [mov(dst, 0)], (base) => [
+  return follow(pointers, ptr.reg, dst, (base) => [
     base === dst ? [] : mov(dst, base),
     offset === 0 ? [] : add(dst, offset),
   ]);
@@ -134,14 +133,17 @@ function follow(
   pointers: readonly number[],
   src: Register,
   dst: WritableRegister,
-  otherwise: Program,
   last: (base: Register) => Program,
 ): Program {
   if (pointers.length === 0) return last(src);
-  let rest: Program = [last(dst), ja(slotCount(otherwise))];
-  for (const [i, offset] of [...pointers.entries()].reverse())
-    rest = [ldx('dw', dst, i === 0 ? src : dst, offset), jeq(dst, 0, slotCount(rest)), rest];
-  return [rest, otherwise];
+  return block([
+    ...pointers.flatMap((offset, i) => [ldx('dw', dst, i === 0 ? src : dst, offset), jeq(dst, 0, 'null')]),
+    last(dst),
+    ja('done'),
+    label('null'),
+    mov(dst, 0),
+    label('done'),
+  ]);
 }
 
 export function isScalar(types: StructTypes, typeId: number): boolean {

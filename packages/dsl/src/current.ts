@@ -1,5 +1,5 @@
-import { type CallInsn, call, mov32, type Program, rsh, type WritableRegister } from '@bpf/insn';
-import { callHelper, type Memory, memory } from './operands.ts';
+import { call, mov32, type Program, rsh, type WritableRegister } from '@bpf/insn';
+import { callHelper, type MapRef, type Memory } from './call.ts';
 
 const BPF_FUNC_ktime_get_ns = 5;
 const BPF_FUNC_get_current_pid_tgid = 14;
@@ -11,22 +11,50 @@ const BPF_FUNC_get_stack = 67;
 /** The bytes of a name, its NUL among them (TASK_COMM_LEN). */
 export const COMM_BYTES = 16;
 
-/** Emits `r0 = bpf_get_current_pid_tgid() >> 32`: the PID of the process that is running. Clobbers r1 to r5. */
+/**
+ * Emits `r0 = bpf_get_current_pid_tgid() >> 32`: the PID of the process that is running. Clobbers r1 to r5. Linux 4.2.
+ *
+ * @example
+ * ```ts
+ * [currentPid(), jne('r0', 1234, 'out')]
+ * ```
+ */
 export function currentPid(): Program {
   return [call(BPF_FUNC_get_current_pid_tgid), rsh('r0', 32)];
 }
 
-/** Emits `w0 = bpf_get_current_pid_tgid()`: the id of the thread that is running. Clobbers r1 to r5. */
+/**
+ * Emits `w0 = bpf_get_current_pid_tgid()`: the id of the thread that is running. Clobbers r1 to r5. Linux 4.2.
+ *
+ * @example
+ * ```ts
+ * [currentTid(), stx('w', 'r10', 'r0', -4)] // a key
+ * ```
+ */
 export function currentTid(): Program {
   return [call(BPF_FUNC_get_current_pid_tgid), mov32('r0', 'r0')];
 }
 
-/** Emits `w0 = bpf_get_current_uid_gid()`: the user, as the first user namespace numbers it. Clobbers r1 to r5. */
+/**
+ * Emits `w0 = bpf_get_current_uid_gid()`: the user, as the first user namespace numbers it. Clobbers r1 to r5. Linux 4.2.
+ *
+ * @example
+ * ```ts
+ * [currentUid(), jne('r0', 0, 'out')] // root only
+ * ```
+ */
 export function currentUid(): Program {
   return [call(BPF_FUNC_get_current_uid_gid), mov32('r0', 'r0')];
 }
 
-/** Emits `r0 = bpf_get_current_uid_gid() >> 32`: the group. Clobbers r1 to r5. */
+/**
+ * Emits `r0 = bpf_get_current_uid_gid() >> 32`: the group. Clobbers r1 to r5. Linux 4.2.
+ *
+ * @example
+ * ```ts
+ * setField(event, 'gid', currentGid())
+ * ```
+ */
 export function currentGid(): Program {
   return [call(BPF_FUNC_get_current_uid_gid), rsh('r0', 32)];
 }
@@ -36,19 +64,26 @@ export function currentGid(): Program {
  * behind the NUL: `zeroStack(at, 16)` before, where names are compared or are keys. Clobbers r0 to r5.
  *
  * @param buf 16 bytes: a register that points to them, or their offset in the stack
- * @throws FentryError `STACK_RANGE`
+ * @throws DslError `STACK_RANGE`
  * @example
  * ```ts
  * [zeroStack(-16, 16), currentComm(-16), mapIncrement('calls', -16, -24)]
  * ```
  */
 export function currentComm(buf: Memory): Program {
-  return callHelper('currentComm', BPF_FUNC_get_current_comm, [memory('currentComm', buf, COMM_BYTES), COMM_BYTES]);
+  return callHelper('currentComm', BPF_FUNC_get_current_comm, [{ memory: buf, bytes: COMM_BYTES }, COMM_BYTES]);
 }
 
-/** Emits `r0 = bpf_ktime_get_ns()`: nanoseconds since boot, without those of suspension. Clobbers r1 to r5. */
-export function ktimeGetNs(): CallInsn {
-  return call(BPF_FUNC_ktime_get_ns);
+/**
+ * Emits `r0 = bpf_ktime_get_ns()`: nanoseconds since boot, without those of suspension. Clobbers r1 to r5. Linux 4.1.
+ *
+ * @example
+ * ```ts
+ * [ktimeGetNs(), stx('dw', 'r10', 'r0', -8)]
+ * ```
+ */
+export function ktimeGetNs(): Program {
+  return [call(BPF_FUNC_ktime_get_ns)];
 }
 
 /** For stacks: that of the process instead of the kernel's. */
@@ -68,7 +103,7 @@ export const BPF_F_REUSE_STACKID: number = 1 << 10;
  * [getStackid('r1', 'stacks'), stx('w', 'r10', 'r0', -4), mapIncrement('counts', -4, -16)]
  * ```
  */
-export function getStackid(ctx: WritableRegister, map: string | number, flags = 0): Program {
+export function getStackid(ctx: WritableRegister, map: MapRef, flags = 0): Program {
   return callHelper('getStackid', BPF_FUNC_get_stackid, [ctx, { map }, flags]);
 }
 
@@ -79,8 +114,12 @@ export function getStackid(ctx: WritableRegister, map: string | number, flags = 
  * @param buf a register that points to it, or its offset in the stack, a multiple of 8; Linux 5.10 wants it written before
  *   (`zeroStack`)
  * @param size bytes, a multiple of 8
- * @throws FentryError `STACK_RANGE`
+ * @throws DslError `STACK_RANGE`
+ * @example
+ * ```ts
+ * [zeroStack(-64, 64), getStack('r1', -64, 64)] // eight frames
+ * ```
  */
 export function getStack(ctx: WritableRegister, buf: Memory, size: number, flags = 0): Program {
-  return callHelper('getStack', BPF_FUNC_get_stack, [ctx, memory('getStack', buf, size), size, flags]);
+  return callHelper('getStack', BPF_FUNC_get_stack, [ctx, { memory: buf, bytes: size }, size, flags]);
 }

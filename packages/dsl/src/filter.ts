@@ -1,22 +1,21 @@
-import { jne, lddw, ldx, type Program, slotCount, type Target } from '@bpf/insn';
+import { jne, lddw, ldx, or, type Program, type Target, type WritableRegister, xor } from '@bpf/insn';
 import { COMM_BYTES, currentComm, currentPid } from './current.ts';
-import { FentryError } from './error.ts';
-import { zeroStack } from './memory.ts';
-import { checkStack } from './operands.ts';
+import { DslError } from './error.ts';
+import { checkStack, zeroStack } from './stack.ts';
 
 /**
- * Emits `if (bpf_get_current_pid_tgid() >> 32 != pid) goto target`: goes on for one process only. Clobbers r0 to r5: save the
- * arguments before, {@link prologue}.
+ * Emits `if (bpf_get_current_pid_tgid() >> 32 != pid) goto target`: goes on for one process only. Clobbers r0 to r5: save
+ * what they hold before.
  *
  * @param target a label, or how many slots to skip
- * @throws FentryError `NUMBER_RANGE`
+ * @throws DslError `NUMBER_RANGE`
  * @example
  * ```ts
- * [saveArgs(1), filterByPid(1234, 'out'), ..., label('out')]
+ * [filterByPid(1234, 'out'), ..., label('out')]
  * ```
  */
 export function filterByPid(pid: number, target: Target): Program {
-  if (!Number.isInteger(pid) || pid < 0 || pid > 0x7fff_ffff) throw new FentryError('NUMBER_RANGE', `${pid} is no PID`);
+  if (!Number.isInteger(pid) || pid < 0 || pid > 0x7fff_ffff) throw new DslError('NUMBER_RANGE', `${pid} is no PID`);
   return [currentPid(), jne('r0', pid, target)];
 }
 
@@ -26,7 +25,9 @@ export function filterByPid(pid: number, target: Target): Program {
  * ```c
  * char comm[16] = {}; // at r10 + at: some kernels write nothing behind the NUL
  * bpf_get_current_comm(comm, 16);
- * if (((u64 *)comm)[0] != first half || ((u64 *)comm)[1] != second half) goto target;
+ * r0 = ((u64 *)comm)[0] ^ first half;
+ * r1 = ((u64 *)comm)[1] ^ second half;
+ * if (r0 | r1) goto target;
  * ```
  *
  * Goes on for threads of this name only, all of which counts. For little-endian machines. Clobbers r0 to r5.
@@ -34,33 +35,35 @@ export function filterByPid(pid: number, target: Target): Program {
  * @param at 16 bytes in the stack, a negative multiple of 8
  * @param comm up to 15 bytes, as in /proc/PID/comm: the kernel cuts longer names
  * @param target a label, or how many slots to skip: a wide instruction counts as two
- * @throws FentryError `COMM` for a name that none has, `STACK_RANGE`
+ * @throws DslError `COMM` for a name that none has, `STACK_RANGE`
  * @example
  * ```ts
- * [saveArgs(1), filterByComm(-16, 'nginx', 'out'), ..., label('out')]
+ * [filterByComm(-16, 'nginx', 'out'), ..., label('out')]
  * ```
  */
 export function filterByComm(at: number, comm: string, target: Target): Program {
   checkStack('filterByComm', at, COMM_BYTES, 8);
   const [low, high] = halves(comm);
-  const second = unlessEqual(at + 8, high, target);
-  // What is skipped by number lies behind the second comparison.
-  const first = unlessEqual(at, low, typeof target === 'number' ? target + slotCount(second) : target);
-  return [zeroStack(at, COMM_BYTES), currentComm(at), first, second];
+  return [
+    [zeroStack(at, COMM_BYTES), currentComm(at)],
+    [ldx('dw', 'r0', 'r10', at), xorWide('r0', low)],
+    [ldx('dw', 'r1', 'r10', at + 8), xorWide('r1', high)],
+    or('r0', 'r1'),
+    jne('r0', 0, target),
+  ];
 }
 
-function unlessEqual(at: number, half: bigint, target: Target): Program {
-  const load = ldx('dw', 'r0', 'r10', at);
-  // A comparison sign-extends its 32 bits.
-  if (BigInt.asIntN(32, half) === half) return [load, jne('r0', Number(half), target)];
-  return [load, lddw('r1', half), jne('r0', 'r1', target)];
+/** Emits `dst ^= value`, by way of r2 when it is none of 32 bits, which are extended by their sign. */
+function xorWide(dst: WritableRegister, value: bigint): Program {
+  if (BigInt.asIntN(32, value) === value) return [xor(dst, Number(value))];
+  return [lddw('r2', value), xor(dst, 'r2')];
 }
 
 /** The bytes of a name and zeros, as two little-endian u64. */
 function halves(comm: string): readonly [bigint, bigint] {
   const bytes = utf8(comm);
   if (bytes.length === 0 || bytes.length >= COMM_BYTES || bytes.includes(0))
-    throw new FentryError(
+    throw new DslError(
       'COMM',
       `'${comm}' is no name of a thread: it has 1 to 15 bytes, as in /proc/PID/comm, and this has ${bytes.length}`,
     );
