@@ -30,7 +30,7 @@ export async function buildKernelTests(): Promise<string> {
     await bundle(join(folder, `${basename(example, '.ts')}.mjs`), { entryPoints: [join(root, example)] });
   for (const block of extractReadmes())
     await bundle(join(folder, `${basename(block, '.ts')}.mjs`), { entryPoints: [block] });
-  cpSync(join(root, 'apps/cli/dist/bpf.js'), join(folder, 'bpf.js'));
+  cpSync(join(root, 'apps/cli/dist'), join(folder, 'cli'), { recursive: true });
   copyKoffi(join(folder, 'node_modules'));
   return folder;
 }
@@ -54,7 +54,7 @@ export async function bundle(outfile: string, input: { stdin: object } | { entry
     external: ['koffi'],
     // A test file is imported for its side effects, whatever its package says of itself.
     ignoreAnnotations: true,
-    // commander and cli-table3 are CommonJS, and ask for `require` at run time.
+    // commander is CommonJS, and asks for `require` at run time.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },

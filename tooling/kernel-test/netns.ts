@@ -6,6 +6,7 @@ import { getLibc, type SyscallName } from '../../packages/sys/src/libc.ts';
 import { withScope } from '../../packages/sys/src/memory.ts';
 import { attr, attrNested, attrString } from '../../packages/sys/src/netlink/message.ts';
 import { NLM_F_CREATE, NLM_F_EXCL, rtRequest } from '../../packages/sys/src/netlink/netlink.ts';
+import { tcmsg } from '../../packages/sys/src/netlink/tc.ts';
 
 const CLONE_NEWNET = 0x4000_0000;
 const [UNSHARE, SETNS] = process.arch === 'x64' ? [272, 308] : [97, 268];
@@ -156,10 +157,23 @@ export function addNetkit(name: string, peer: string): void {
   for (const device of [name, peer]) setUp(ifIndex(device));
 }
 
+/** Gives an interface a queueing discipline of this kind. Only within {@link inNetns}. */
+export function addQdisc(name: string, kind: string): void {
+  requireInside();
+  const TC_H_ROOT = 0xffff_ffff;
+  const parts = [tcmsg(ifIndex(name), 0, TC_H_ROOT, 0), attrString(1, kind)];
+  rtRequest({ command: 'RTM_NEWQDISC', flags: NLM_F_CREATE | NLM_F_EXCL, parts });
+}
+
+/** Brings an interface up. Only within {@link inNetns}. */
+export function interfaceUp(name: string): void {
+  requireInside();
+  setUp(ifIndex(name));
+}
+
 /** Brings the loopback interface up. Only within {@link inNetns}. */
 export function loopbackUp(): void {
-  requireInside();
-  setUp(ifIndex('lo'));
+  interfaceUp('lo');
 }
 
 const AF_INET = 2;

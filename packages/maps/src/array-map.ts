@@ -1,11 +1,9 @@
-import { BPF_F_LOCK, type MapFd, type Mapping, mapLookupElem, mapUpdateElem, mmap } from '@bpf/sys';
+import { BPF_F_LOCK, type MapFd, type Mapping, mapFlags, mapLookupElem, mapUpdateElem, mmap } from '@bpf/sys';
 import { BpfMap } from './bpf-map.ts';
 import { type Codec, put, take } from './codec.ts';
 import { viewOf } from './hash-map.ts';
 import { chunksOf } from './walk.ts';
 
-/** BPF_F_MMAPABLE. */
-const MMAPABLE = 1024;
 const KEY_BYTES = 4;
 
 /** What of an array the maps of its kind share: an index within its bounds. */
@@ -88,7 +86,7 @@ export class ArrayMap<Value = Uint8Array, ValueInput = Value> extends IndexedMap
    * ```
    */
   mmap(): MappedArray {
-    if ((this.info.flags & MMAPABLE) === 0)
+    if ((this.info.flags & mapFlags.mmapable) === 0)
       throw new TypeError(
         `${this.info.type} map '${this.info.name}' cannot be mapped: create it with the flag 'mmapable'`,
       );

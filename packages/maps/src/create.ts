@@ -89,9 +89,11 @@ function sizes(options: MapOptions): Sizes {
       return { keySize: 4, valueSize: 4, maxEntries, innerMap: options.innerMap };
     case 'hash_of_maps':
       return { keySize: key, valueSize: 4, maxEntries, innerMap: options.innerMap };
+    // Sockets go into values of 4 bytes too, but their cookies do not come out of them.
     case 'sockhash':
+      return { keySize: key, valueSize: 8, maxEntries };
     case 'devmap_hash':
-      return { keySize: key, valueSize: 4, maxEntries };
+      return { keySize: key, valueSize: value || 4, maxEntries };
     case 'stack_trace':
       return { keySize: 4, valueSize: 8 * (options.depth ?? 127), maxEntries };
     case 'ringbuf':
@@ -102,10 +104,11 @@ function sizes(options: MapOptions): Sizes {
     case 'prog_array':
     case 'cgroup_array':
     case 'xskmap':
-    case 'sockmap':
+      return { keySize: 4, valueSize: 4, maxEntries };
     case 'devmap':
     case 'cpumap':
-      return { keySize: 4, valueSize: 4, maxEntries };
+      return { keySize: 4, valueSize: value || 4, maxEntries };
+    case 'sockmap':
     case 'reuseport_sockarray':
       return { keySize: 4, valueSize: 8, maxEntries };
     case 'sk_storage':

@@ -146,7 +146,12 @@ const FLAGS: Readonly<Record<UpdateFlag, number>> = { noexist: BPF_NOEXIST, exis
 /** The kernel's bits. */
 export function flagBits(flags: readonly UpdateFlag[]): number {
   let bits = BPF_ANY;
-  for (let i = 0; i < flags.length; i++) bits |= FLAGS[flags[i] as UpdateFlag];
+  for (let i = 0; i < flags.length; i++) {
+    const bit = FLAGS[flags[i] as UpdateFlag];
+    // Passed over, a name that was mistyped would replace what it was to leave.
+    if (typeof bit !== 'number') throw new RangeError(`'${flags[i]}' is not a flag; they are noexist, exist, lock`);
+    bits |= bit;
+  }
   return bits;
 }
 

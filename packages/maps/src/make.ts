@@ -3,11 +3,13 @@ import { type MapFd, possibleCpus } from '@bpf/sys';
 import { ArrayMap } from './array-map.ts';
 import { BpfMap } from './bpf-map.ts';
 import { codecOf, perCpuCodec } from './codec.ts';
-import { FdArray, FdHash, HashOfMaps, IdArray } from './fd-map.ts';
+import { FdArray, HashOfMaps, IdArray } from './fd-map.ts';
 import { HashMap } from './hash-map.ts';
 import { BloomFilter, Queue } from './queue.ts';
+import { RedirectArray, RedirectHash } from './redirect.ts';
 import { RingBuffer } from './ring/ringbuf.ts';
 import { UserRingBuffer } from './ring/user-ringbuf.ts';
+import { SocketArray, SocketHash } from './socket-map.ts';
 import { StackTraceMap } from './stack-trace-map.ts';
 import { StorageMap } from './storage.ts';
 
@@ -45,16 +47,19 @@ export function makeMap(map: MapFd, schemas: Schemas): BpfMap {
     case 'perf_event_array':
     case 'cgroup_array':
     case 'xskmap':
+      return new FdArray(map);
     case 'sockmap':
     case 'reuseport_sockarray':
+      return new SocketArray(map);
     case 'devmap':
     case 'cpumap':
-      return new FdArray(map);
+      return new RedirectArray(map);
     case 'hash_of_maps':
       return new HashOfMaps(map, key);
     case 'sockhash':
+      return new SocketHash(map, key);
     case 'devmap_hash':
-      return new FdHash(map, key);
+      return new RedirectHash(map, key);
     case 'sk_storage':
     case 'inode_storage':
     case 'task_storage':

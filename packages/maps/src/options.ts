@@ -2,12 +2,14 @@ import type { AnySchema, Infer, InferInput } from '@bpf/btf/data';
 import type { HasFd, MapFlag, MapType } from '@bpf/sys';
 import type { ArrayMap } from './array-map.ts';
 import type { BpfMap } from './bpf-map.ts';
-import type { FdArray, FdHash, HashOfMaps, IdArray } from './fd-map.ts';
+import type { FdArray, HashOfMaps, IdArray } from './fd-map.ts';
 import type { HashMap } from './hash-map.ts';
 import type { BloomFilter, Queue } from './queue.ts';
+import type { RedirectArray, RedirectHash } from './redirect.ts';
 import type { PerfEventArray } from './ring/perf-event-array.ts';
 import type { RingBuffer } from './ring/ringbuf.ts';
 import type { UserRingBuffer } from './ring/user-ringbuf.ts';
+import type { SocketArray, SocketHash } from './socket-map.ts';
 import type { StackTraceMap } from './stack-trace-map.ts';
 import type { StorageMap } from './storage.ts';
 
@@ -41,10 +43,17 @@ interface Entries {
   readonly maxEntries: number;
 }
 
+interface Redirects {
+  /** 8 for room for a program beside each: kernels before 5.15 take it for XDP in the driver's mode only. 4 unless told. */
+  readonly valueSize?: 4 | 8;
+}
+
 type HashType = 'hash' | 'lru_hash' | 'rhash' | 'lpm_trie';
 type PerCpuHashType = 'percpu_hash' | 'lru_percpu_hash';
 type QueueType = 'queue' | 'stack';
-type FdArrayType = 'cgroup_array' | 'xskmap' | 'sockmap' | 'reuseport_sockarray' | 'devmap' | 'cpumap';
+type FdArrayType = 'cgroup_array' | 'xskmap';
+type SocketArrayType = 'sockmap' | 'reuseport_sockarray';
+type RedirectArrayType = 'devmap' | 'cpumap';
 type IdArrayType = 'prog_array' | 'array_of_maps';
 type StorageType = 'sk_storage' | 'inode_storage' | 'task_storage' | 'cgrp_storage';
 
@@ -61,7 +70,7 @@ export type MapOptions = Common &
       } & Entries &
         NoKey &
         ValuePart)
-    | ({ readonly type: FdArrayType | 'prog_array' } & Entries & NoKey & NoValue)
+    | ({ readonly type: FdArrayType | SocketArrayType | 'prog_array' } & Entries & NoKey & NoValue)
     | ({
         readonly type: 'perf_event_array';
         /** A place for each possible CPU unless told. */
@@ -79,7 +88,9 @@ export type MapOptions = Common &
         NoKey &
         NoValue)
     | ({ readonly type: 'hash_of_maps'; readonly innerMap: HasFd } & Entries & KeyPart & NoValue)
-    | ({ readonly type: 'sockhash' | 'devmap_hash' } & Entries & KeyPart & NoValue)
+    | ({ readonly type: 'sockhash' } & Entries & KeyPart & NoValue)
+    | (Redirects & { readonly type: RedirectArrayType } & Entries & NoKey)
+    | (Redirects & { readonly type: 'devmap_hash' } & Entries & KeyPart)
     | ({ readonly type: StorageType; readonly maxEntries?: undefined } & NoKey & ValuePart)
     | ({
         readonly type: 'stack_trace';
@@ -127,18 +138,24 @@ export type MapOf<O extends { readonly type: MapType | number }> = O['type'] ext
               ? IdArray
               : O['type'] extends FdArrayType
                 ? FdArray
-                : O['type'] extends 'hash_of_maps'
-                  ? HashOfMaps<Decoded<KeyOf<O>>, Encoded<KeyOf<O>>>
-                  : O['type'] extends 'sockhash' | 'devmap_hash'
-                    ? FdHash<Decoded<KeyOf<O>>, Encoded<KeyOf<O>>>
-                    : O['type'] extends StorageType
-                      ? StorageMap<Decoded<ValueOf<O>>, Encoded<ValueOf<O>>>
-                      : O['type'] extends 'stack_trace'
-                        ? StackTraceMap
-                        : O['type'] extends 'ringbuf'
-                          ? RingBuffer<Decoded<ValueOf<O>>>
-                          : O['type'] extends 'user_ringbuf'
-                            ? UserRingBuffer<Encoded<ValueOf<O>>>
-                            : O['type'] extends 'perf_event_array'
-                              ? PerfEventArray<Decoded<ValueOf<O>>>
-                              : BpfMap;
+                : O['type'] extends SocketArrayType
+                  ? SocketArray
+                  : O['type'] extends RedirectArrayType
+                    ? RedirectArray
+                    : O['type'] extends 'hash_of_maps'
+                      ? HashOfMaps<Decoded<KeyOf<O>>, Encoded<KeyOf<O>>>
+                      : O['type'] extends 'sockhash'
+                        ? SocketHash<Decoded<KeyOf<O>>, Encoded<KeyOf<O>>>
+                        : O['type'] extends 'devmap_hash'
+                          ? RedirectHash<Decoded<KeyOf<O>>, Encoded<KeyOf<O>>>
+                          : O['type'] extends StorageType
+                            ? StorageMap<Decoded<ValueOf<O>>, Encoded<ValueOf<O>>>
+                            : O['type'] extends 'stack_trace'
+                              ? StackTraceMap
+                              : O['type'] extends 'ringbuf'
+                                ? RingBuffer<Decoded<ValueOf<O>>>
+                                : O['type'] extends 'user_ringbuf'
+                                  ? UserRingBuffer<Encoded<ValueOf<O>>>
+                                  : O['type'] extends 'perf_event_array'
+                                    ? PerfEventArray<Decoded<ValueOf<O>>>
+                                    : BpfMap;

@@ -22,7 +22,6 @@ test('the exported names', () => {
       "BloomFilter",
       "BpfMap",
       "FdArray",
-      "FdHash",
       "HashMap",
       "HashOfMaps",
       "IdArray",
@@ -30,7 +29,11 @@ test('the exported names', () => {
       "MappedArray",
       "PerfEventArray",
       "Queue",
+      "RedirectArray",
+      "RedirectHash",
       "RingBuffer",
+      "SocketArray",
+      "SocketHash",
       "StackTraceMap",
       "StorageMap",
       "UserRingBuffer",
@@ -61,7 +64,7 @@ test('the type of a map follows from its options', () => {
   expectTypeOf(perCpu).returns.toEqualTypeOf<ArrayMap<bigint[], readonly bigint[]>>();
   const queue = () => createMap({ type: 'queue', value: u32, maxEntries: 1 });
   expectTypeOf(queue).returns.toEqualTypeOf<Queue<number, number>>();
-  const fds = () => createMap({ type: 'sockmap', maxEntries: 1 });
+  const fds = () => createMap({ type: 'xskmap', maxEntries: 1 });
   expectTypeOf(fds).returns.toEqualTypeOf<FdArray>();
 });
 
@@ -76,7 +79,7 @@ test('the types hold what the kernel allows', () => {
   () => createMap({ type: 'hash', value: u32, maxEntries: 1 });
   // @ts-expect-error either a schema or a size
   () => createMap({ type: 'hash', keySize: 4, value: u32, valueSize: 4, maxEntries: 1 });
-  // @ts-expect-error what is in a sockmap cannot be read
+  // @ts-expect-error what is in an xskmap cannot be read
   (map: FdArray) => map.get(0);
   // @ts-expect-error an unknown type
   () => createMap({ type: 'heap', keySize: 8, valueSize: 8, maxEntries: 1 });

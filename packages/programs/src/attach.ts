@@ -7,6 +7,7 @@ import type { Attachable } from './attach/make.ts';
 import { attachRawTracepoint } from './attach/raw-tracepoint.ts';
 import { attachTracepoint } from './attach/tracepoint.ts';
 import { attachLsm, attachTracing } from './attach/tracing.ts';
+import { attachTracingMulti } from './attach/tracing-multi.ts';
 import { ProgramError } from './error.ts';
 import type { Link } from './link.ts';
 
@@ -42,7 +43,11 @@ export function attach(program: Attachable, options: AttachOptions = {}): Link {
     case 'tracepoint':
       return attachTracepoint(program, targetOf(program, 'tracepoint'), cookies);
     case 'tracing':
-      return attachTracing(program, cookies);
+      if (!attachType?.endsWith('_multi')) return attachTracing(program, cookies);
+      return attachTracingMulti(program, {
+        functions: [targetOf(program, 'function')],
+        ...(cookie !== undefined && { cookies: [BigInt(cookie)] }),
+      });
     case 'ext':
       return attachExt(program);
     case 'lsm':
@@ -82,6 +87,7 @@ const others: readonly (readonly [types: RegExp, functions: string])[] = [
   [/^socket_filter$/, 'attachSocketFilter or attachReuseport'],
   [/^sk_reuseport$/, 'attachReuseport'],
   [/^netfilter$/, 'attachNetfilter'],
+  [/^lwt_/, 'attachLwt'],
   [/^perf_event$/, 'attachPerfEvent'],
   [/^struct_ops$/, 'attachStructOps'],
   [/^kprobe$/, 'attachUprobeMulti'],

@@ -59,7 +59,8 @@ export class Link implements Disposable {
 
   /**
    * Puts another program of the same type in the place of the one that is attached, in one step. Links on cgroups, network
-   * namespaces, interfaces, sockmaps and of iterators can; of the older ways, cgroups (Linux 5.6), sockmaps, sockets and XDP.
+   * namespaces, interfaces, sockmaps and of iterators can; of the older ways, cgroups (Linux 5.6), sockmaps, sockets, routes
+   * and XDP.
    *
    * @throws ProgramError `NOT_UPDATABLE`; SysError
    */
@@ -80,7 +81,7 @@ export class Link implements Disposable {
   /**
    * Detaches at once, whoever else holds it: what is pinned stays as a link to nothing. Linux 5.9.
    *
-   * @throws ProgramError `NOT_DETACHABLE` for links of tracing, perf events, kprobe_multi and uprobe_multi, which end with
+   * @throws ProgramError `NOT_DETACHABLE` for links of tracing, perf events and the multi kinds, which end with
    *   their last descriptor; SysError
    */
   detach(): void {

@@ -9,9 +9,9 @@ import {
 } from '../../../tooling/kernel-test/features.ts';
 import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
 import { inNetns, loopbackUp } from '../../../tooling/kernel-test/netns.ts';
+import { AF_INET, AF_INET6, AF_UNIX, DGRAM, loopback, Socket, STREAM } from '../../../tooling/kernel-test/sockets.ts';
 import { attachCgroup, type Link } from '../src/index.ts';
 import { assertCounts, type Counting, counting } from './attach-kit.ts';
-import { AF_INET, AF_INET6, AF_UNIX, DGRAM, loopback, Socket, STREAM } from './attach-sockets.ts';
 
 const PORT = 4000;
 const HELLO = Uint8Array.of(104, 105);

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
-import { getPriority, setPriority, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readdirSync, unlinkSync, writeSync } from 'node:fs';
+import { getPriority, setPriority } from 'node:os';
+import { join } from 'node:path';
 import { exit, mov } from '@bpf/insn';
 import {
   Fd,
@@ -21,7 +20,7 @@ import { ifIndex, tcClsactDelete } from '@bpf/sys/netlink';
 import { withBpffs } from '../../../tooling/kernel-test/bpffs.ts';
 import { withCgroup } from '../../../tooling/kernel-test/cgroup.ts';
 import { attachTc as attachTcFeature, cgroupLinks, rawTracepoint } from '../../../tooling/kernel-test/features.ts';
-import { jobFolder, kernelTest } from '../../../tooling/kernel-test/harness.ts';
+import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
 import { addVeth, inNetns } from '../../../tooling/kernel-test/netns.ts';
 import {
   attachCgroup,
@@ -33,6 +32,7 @@ import {
   loadProgram,
 } from '../src/index.ts';
 import { counting } from './attach-kit.ts';
+import { Child, childArgument, pause, until } from './child.ts';
 
 const setNice = (): void => setPriority(getPriority());
 
@@ -128,8 +128,7 @@ function attachAndWait(pin: string, cgroup: string): void {
 }
 
 kernelTest(cgroupLinks, 'a process that is killed leaves what is pinned, and what has no link', () => {
-  const { BPF_TEST_CHILD } = process.env;
-  if (BPF_TEST_CHILD) return attachAndWait(...(BPF_TEST_CHILD.split(':') as [string, string]));
+  if (childArgument) return attachAndWait(...(childArgument.split(':') as [string, string]));
   withBpffs((folder) =>
     withCgroup((cgroup) => {
       const pin = join(folder, 'pinned');
@@ -147,26 +146,8 @@ kernelTest(cgroupLinks, 'a process that is killed leaves what is pinned, and wha
 
 /** Synchronous, as those who give it a place to attach to. */
 function killOneThatAttached(places: string): Attached {
-  const output = join(mkdtempSync(join(tmpdir(), 'attach-')), 'output');
-  const out = openSync(output, 'w+');
-  const env = { ...process.env, BPF_TEST_CHILD: places, BPF_TEST_GREP: 'a process that is killed leaves' };
-  const child = spawn(process.execPath, [join(jobFolder, 'kernel-tests.mjs')], {
-    env,
-    stdio: ['ignore', out, 'inherit'],
-  });
-  try {
-    const said = (): string[] => readFileSync(output, 'utf8').split('\n');
-    assert.ok(
-      until(() => said().length > 1, 50_000),
-      'the child attached nothing',
-    );
-    assert.match(said()[0] ?? '', /^\{"closed":/);
-    return JSON.parse(said()[0] ?? '') as Attached;
-  } finally {
-    child.kill('SIGKILL');
-    closeSync(out);
-    rmSync(dirname(output), { recursive: true });
-  }
+  using child = new Child('a process that is killed leaves', places);
+  return JSON.parse(child.line(0)) as Attached;
 }
 
 /** The kernel ends what a killed process held a moment later. */
@@ -179,13 +160,4 @@ function linkIsGone(id: number): boolean {
       return error instanceof SysError && error.code === 'ENOENT';
     }
   });
-}
-
-function until(done: () => boolean, ms = 10_000): boolean {
-  for (const end = Date.now() + ms; Date.now() < end; pause(50)) if (done()) return true;
-  return false;
-}
-
-function pause(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -9,9 +9,9 @@ import {
 } from '../../../tooling/kernel-test/features.ts';
 import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
 import { addNetkit, addVeth, inNetns, loopbackUp, Wire } from '../../../tooling/kernel-test/netns.ts';
+import { AF_INET, AF_PACKET, DGRAM, loopback, RAW, Socket } from '../../../tooling/kernel-test/sockets.ts';
 import { attachNetfilter, attachNetkit, attachNetns, attachTc, attachXdp } from '../src/index.ts';
 import { assertCounts, counting } from './attach-kit.ts';
-import { AF_INET, AF_PACKET, DGRAM, loopback, RAW, Socket } from './attach-sockets.ts';
 
 const XDP_PASS = 2;
 const TC_ACT_OK = 0;

@@ -9,9 +9,9 @@ import {
 } from '../../../tooling/kernel-test/features.ts';
 import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
 import { inNetns, loopbackUp } from '../../../tooling/kernel-test/netns.ts';
+import { AF_INET, DGRAM, loopback, receive, Socket, STREAM, send } from '../../../tooling/kernel-test/sockets.ts';
 import { attachReuseport, attachSocketFilter, attachSockmap } from '../src/index.ts';
 import { assertCounts, counting } from './attach-kit.ts';
-import { AF_INET, DGRAM, loopback, receive, Socket, STREAM, send } from './attach-sockets.ts';
 
 const HELLO = Uint8Array.of(104, 105);
 const SK_PASS = 1;

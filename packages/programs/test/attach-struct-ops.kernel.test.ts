@@ -3,9 +3,9 @@ import { closeSync, readFileSync } from 'node:fs';
 import { attachStructOps as structOpsFeature } from '../../../tooling/kernel-test/features.ts';
 import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
 import { inNetns, loopbackUp } from '../../../tooling/kernel-test/netns.ts';
+import { AF_INET, loopback, Socket, STREAM } from '../../../tooling/kernel-test/sockets.ts';
 import { attachStructOps } from '../src/index.ts';
 import { assertCounts, counting } from './attach-kit.ts';
-import { AF_INET, loopback, Socket, STREAM } from './attach-sockets.ts';
 
 const PORT = 4000;
 const NAME = `bpf_${process.pid}`;

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { encodeBtf } from '@bpf/btf/build';
 import { assemble, exit, ldMapFd, ldx, mov } from '@bpf/insn';
-import { btfGetInfo, btfLoad, mapCreate, objPin, progGetInfo, UnavailableError } from '@bpf/sys';
+import { btfGetInfo, btfLoad, mapCreate, objPin, progGetInfo, progGetXlated, UnavailableError } from '@bpf/sys';
 import { withBpffs } from '../../../tooling/kernel-test/bpffs.ts';
 import { knowObjects } from '../../../tooling/kernel-test/features.ts';
 import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
 import {
   attach,
   btfs,
+  eachObject,
   holders,
   jited,
   links,
@@ -44,6 +45,12 @@ kernelTest(knowObjects, 'all programs, maps, links and BTF objects, with what th
   using types = btfLoad(INT);
   const { id: typesId } = btfGetInfo(types);
   assert.ok([...btfs()].some((info) => info.id === typesId && !info.kernelBtf));
+  // What the others do not tell; and what goes wrong leaves nothing open: the harness looks.
+  assert.ok(
+    [...eachObject('program', (object) => progGetXlated(object).length)].includes(progGetXlated(program).length),
+  );
+  const wrong = (): never => assert.fail('it cannot be read');
+  assert.throws(() => [...eachObject('map', wrong)], { message: 'it cannot be read' });
   // One may stop at any time, with nothing left open: the harness looks.
   for (const info of programs()) if (info.id > 0) break;
   const ids = [...programs()].map((info) => info.id);

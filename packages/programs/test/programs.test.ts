@@ -1,10 +1,10 @@
 import { parseBtf } from '@bpf/btf';
 import { exit, mov } from '@bpf/insn';
-import { UnavailableError } from '@bpf/sys';
+import { type ProgType, UnavailableError } from '@bpf/sys';
 import { expect, test } from 'vitest';
 import { buildBtf, type Record } from '../../btf/test/build.ts';
 import * as programs from '../src/index.ts';
-import { loadProgram, type ProgramSpec } from '../src/index.ts';
+import { loadProgram, type ProgramSpec, runWants } from '../src/index.ts';
 
 test('the exported names', () => {
   expect(Object.keys(programs).sort()).toMatchInlineSnapshot(`
@@ -22,6 +22,7 @@ test('the exported names', () => {
       "attachKprobe",
       "attachKprobeMulti",
       "attachLsm",
+      "attachLwt",
       "attachNetfilter",
       "attachNetkit",
       "attachNetns",
@@ -34,11 +35,13 @@ test('the exported names', () => {
       "attachTc",
       "attachTracepoint",
       "attachTracing",
+      "attachTracingMulti",
       "attachUprobe",
       "attachUprobeMulti",
       "attachXdp",
       "btfs",
       "doctor",
+      "eachObject",
       "haveAttach",
       "haveFeature",
       "haveHelper",
@@ -56,10 +59,21 @@ test('the exported names', () => {
       "probeAll",
       "programs",
       "runProgram",
+      "runWants",
       "watchRuns",
       "xlated",
     ]
   `);
+});
+
+test('what a program wants when it is run', () => {
+  expect(['xdp', 'sk_lookup', 'syscall', 'kprobe', 4711].map((type) => runWants(type as ProgType))).toEqual([
+    'data',
+    'ctx',
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });
 
 const spec: ProgramSpec = {

@@ -84,7 +84,13 @@ const commandHints: Hints = {
       return 'something else is attached there, the program is attached already, or its function cannot be traced';
     return undefined;
   },
-  BPF_RAW_TRACEPOINT_OPEN: (_, errno) => (errno === ENOENT ? 'this kernel has no tracepoint of this name' : undefined),
+  BPF_RAW_TRACEPOINT_OPEN(attr, errno) {
+    if (errno !== ENOENT) return undefined;
+    // Without a name, a tracing program is attached to what it was loaded for: its first link takes that away with it.
+    return Number(attr.get('name')) === 0
+      ? 'the program was attached before and its link is closed: before Linux 5.13 it attaches only once, so load it again'
+      : 'this kernel has no tracepoint of this name';
+  },
   BPF_LINK_UPDATE(_, errno) {
     if (errno === EPERM) return 'the program that was to be replaced is not the one that is attached';
     if (errno === EINVAL) return 'links of this type cannot be updated, or not with a program of another type';
@@ -106,6 +112,8 @@ function whyNotCreated(attr: Attr<'BPF_MAP_CREATE'>, type: string | number): Hin
   const rule = typeof type === 'number' ? undefined : rules[type];
   const broken = rule?.find(([holds]) => !holds({ key, value, entries, noPrealloc, extra: attr.get('map_extra') }));
   if (broken) return `a map of type ${type} wants ${broken[1]}`;
+  if (type === 'array_of_maps' || type === 'hash_of_maps')
+    return `a map of type ${type} wants as innerMap the descriptor of a map like those that it is to hold, and of none that holds maps`;
   return `this kernel takes no map of type ${type} with keys of ${key} bytes, values of ${value}, ${entries} entries and these flags`;
 }
 

@@ -47,6 +47,7 @@ export {
   linkDetach,
   linkUpdate,
   rawTracepointOpen,
+  type TracingMulti,
   type UprobeMulti,
 } from './link.ts';
 export { type LinkDetails, type LinkInfo, type LinkType, linkGetInfo } from './link-info.ts';
@@ -119,4 +120,5 @@ export { type ProgTestRunOptions, type ProgTestRunResult, progTestRun } from './
 export { getErrno, rawSyscall, type SyscallArgument } from './raw-syscall.ts';
 export { raiseMemlock } from './rlimit.ts';
 export { mapTypeSince, progTypeSince } from './since.ts';
+export { mapFlags } from './uapi.gen.ts';
 export { waitReadable } from './wait-readable.ts';

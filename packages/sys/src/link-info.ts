@@ -11,7 +11,10 @@ import { attachTypes, cgroupIterOrders, linkTypes, structs } from './uapi.gen.ts
 export type LinkType = keyof typeof linkTypes;
 type Attach = AttachType | number;
 
-/** What the kernel says of a link (`struct bpf_link_info`): by its type, what it is attached to. */
+/**
+ * What the kernel says of a link (`struct bpf_link_info`): by its type, what it is attached to. Cookies are 0 where the kernel
+ * does not tell them: those of perf events before Linux 6.9, of tracing and raw tracepoints before 6.17.
+ */
 export type LinkInfo = { readonly id: number; readonly progId: number } & LinkDetails;
 
 export type LinkDetails =
@@ -52,6 +55,8 @@ export type LinkDetails =
       readonly pid: number;
       readonly path: string;
     }
+  /** Its functions the kernel says in /proc/PID/fdinfo only. Linux 7.2. */
+  | { readonly type: 'tracing_multi' }
   /** 'kprobe', 'uprobe' and their return kinds have a name and an offset in it, a tracepoint its name. Linux 6.6. */
   | {
       readonly type: 'perf_event';
@@ -142,6 +147,8 @@ function details(scope: Scope, link: HasFd, info: NativeMemory): LinkDetails {
       } as const;
       return { ...facts, path: text(scope, link, info, 'uprobe_multi.path', 'uprobe_multi.path_size', PATH_BYTES) };
     }
+    case 'tracing_multi':
+      return { type };
     case 'perf_event':
       return perfEvent(scope, link, info);
     default:

@@ -56,6 +56,13 @@ export interface UprobeMulti {
   readonly retprobe?: boolean;
 }
 
+/** Functions of the kernel for BPF_TRACE_FENTRY_MULTI, BPF_TRACE_FEXIT_MULTI and BPF_TRACE_FSESSION_MULTI. */
+export interface TracingMulti {
+  /** BTF ids of functions of the kernel itself, each once. */
+  readonly btfIds: readonly number[];
+  readonly cookies?: readonly bigint[];
+}
+
 export interface LinkCreateOptions {
   readonly attachType: AttachType | number;
   /** What is attached: a program, or a struct_ops map. */
@@ -68,13 +75,15 @@ export interface LinkCreateOptions {
   readonly flags?: number;
   /** With a target program: the BTF id of the function in it. */
   readonly targetBtfId?: number;
-  /** What the program gets from bpf_get_attach_cookie(): tracing (Linux 5.18) and perf events (5.15). */
+  /** What the program gets from bpf_get_attach_cookie(): perf events (Linux 5.15), tracing (5.19; not tp_btf). */
   readonly cookie?: number | bigint;
   readonly iterInfo?: IterInfo;
   /** Linux 5.18. */
   readonly kprobeMulti?: KprobeMulti;
   /** Linux 6.6. */
   readonly uprobeMulti?: UprobeMulti;
+  /** Linux 7.2. */
+  readonly tracingMulti?: TracingMulti;
   /** Protocol family, hook and priority. Linux 6.4. */
   readonly netfilter?: {
     readonly pf: number;
@@ -117,13 +126,14 @@ type Place = AttrFields<'BPF_LINK_CREATE'>;
 
 /** The part of the attr that each attach type has of its own. */
 function place(scope: Scope, options: LinkCreateOptions): Place {
-  const { iterInfo, kprobeMulti, uprobeMulti, netfilter, order, targetBtfId, cookie } = options;
+  const { iterInfo, kprobeMulti, uprobeMulti, tracingMulti, netfilter, order, targetBtfId, cookie } = options;
   if (iterInfo) {
     const info = iterLinkInfo(iterInfo);
     return { iter_info: scope.copy(info), iter_info_len: info.length };
   }
   if (kprobeMulti) return kprobes(scope, kprobeMulti);
   if (uprobeMulti) return uprobes(scope, uprobeMulti);
+  if (tracingMulti) return functions(scope, tracingMulti);
   if (netfilter)
     return {
       'netfilter.pf': netfilter.pf,
@@ -184,6 +194,15 @@ function uprobes(scope: Scope, probes: UprobeMulti): Place {
       'uprobe_multi.ref_ctr_offsets': u64s(scope, sameCount('refCtrOffsets', refCtrOffsets, count)),
     }),
     ...(cookies && { 'uprobe_multi.cookies': u64s(scope, sameCount('cookies', cookies, count)) }),
+  };
+}
+
+function functions(scope: Scope, { btfIds, cookies }: TracingMulti): Place {
+  const ids = Uint32Array.from(btfIds, (id) => u32('btfIds', id));
+  return {
+    'tracing_multi.ids': scope.copy(new Uint8Array(ids.buffer)),
+    'tracing_multi.cnt': ids.length,
+    ...(cookies && { 'tracing_multi.cookies': u64s(scope, sameCount('cookies', cookies, ids.length)) }),
   };
 }
 
@@ -267,8 +286,9 @@ export function iterCreate(link: HasFd): Fd {
  * BPF_RAW_TRACEPOINT_OPEN: attaches a raw_tracepoint program to the tracepoint of this name, or, without a name, a
  * tracing program to what it was loaded for. Closing the descriptor detaches. Linux 4.17 and newer.
  *
- * @param options.cookie what bpf_get_attach_cookie() returns. Linux 6.9
- * @throws SysError 'ENOENT' when there is no such tracepoint; UnavailableError
+ * @param options.cookie what bpf_get_attach_cookie() returns. Linux 6.10
+ * @throws SysError 'ENOENT' when there is no such tracepoint, or a tracing program was attached before (until Linux 5.12);
+ *   UnavailableError
  */
 export function rawTracepointOpen(options: {
   readonly prog: HasFd;

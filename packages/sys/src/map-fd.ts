@@ -31,7 +31,7 @@ export interface ElemMemory {
 }
 
 /** A key or a value in that memory. */
-export interface ElemPart {
+interface ElemPart {
   readonly bytes: Uint8Array;
   readonly view: DataView;
 }

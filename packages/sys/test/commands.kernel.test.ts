@@ -14,6 +14,7 @@ import {
   kprobeMulti,
   progLoading,
   rawTracepoint,
+  tpBtf,
   uprobeMulti,
 } from '../../../tooling/kernel-test/features.ts';
 import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
@@ -236,6 +237,17 @@ kernelTest(rawTracepoint, 'a raw tracepoint is found by its descriptor and by it
     code: 'ENOENT',
     message: /no tracepoint/,
   });
+});
+
+kernelTest(tpBtf, 'a tracing program attaches again, or its kernel says why not', () => {
+  const attachBtfId = idInBtf('typedef', 'btf_trace_sys_enter');
+  using prog = load({ type: 'tracing', expectedAttachType: 'trace_raw_tp', attachBtfId });
+  rawTracepointOpen({ prog }).close();
+  try {
+    rawTracepointOpen({ prog }).close();
+  } catch (error) {
+    assert.match(String(error), /ENOENT: the program was attached before .* before Linux 5\.13 it attaches only once/);
+  }
 });
 
 kernelTest(rawTracepoint, 'statistics count while they are enabled', () => {

@@ -1,8 +1,19 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Machine } from '../src/index.ts';
+import { addressBytes, prefixOf } from '../src/netlink/address.ts';
 import { netlinkError, parseAck, whyNetNotPermitted } from '../src/netlink/error.ts';
 import * as netlink from '../src/netlink/index.ts';
-import { ifIndex, tcFilterAdd, tcFilterDelete, tcFilterList, xdpAttach, xdpQuery } from '../src/netlink/index.ts';
+import {
+  ifIndex,
+  lwtRouteAdd,
+  lwtRouteDelete,
+  tcFilterAdd,
+  tcFilterDelete,
+  tcFilterList,
+  xdpAttach,
+  xdpQuery,
+} from '../src/netlink/index.ts';
 import {
   attr,
   attrNested,
@@ -24,6 +35,8 @@ test('the exported names', () => {
   expect(Object.keys(netlink).sort()).toMatchInlineSnapshot(`
     [
       "ifIndex",
+      "lwtRouteAdd",
+      "lwtRouteDelete",
       "tcClsactAdd",
       "tcClsactDelete",
       "tcFilterAdd",
@@ -197,8 +210,49 @@ test('an error has the sentence of the kernel, or a better one', () => {
   });
 });
 
+test('addresses and prefixes as bytes', () => {
+  const hexOf = (text: string): string => hex(prefixOf(text).address);
+  expect(hexOf('10.1.2.3')).toBe('0a010203');
+  expect(hexOf('::')).toBe('00'.repeat(16));
+  expect(hexOf('fc00:1::a')).toBe(`fc000001${'00'.repeat(10)}000a`);
+  expect(hexOf('1:2:3:4:5:6:7:8')).toBe('00010002000300040005000600070008');
+  expect(hexOf('::ffff:10.1.2.3')).toBe(`${'00'.repeat(10)}ffff0a010203`);
+  expect(prefixOf('10.1.0.0/16').bits).toBe(16);
+  expect(prefixOf('fc00::/7').bits).toBe(7);
+  expect([prefixOf('0.0.0.0/0').bits, prefixOf('10.1.2.3').bits, prefixOf('::1').bits]).toEqual([0, 32, 128]);
+  for (const bad of [
+    '',
+    '10.1.2',
+    '10.1.2.256',
+    '::1::',
+    'fe80::1%eth0',
+    '1:2:3:4:5:6:7',
+    'localhost',
+    '10.0.0.0/',
+    ' ::',
+  ])
+    expect(() => prefixOf(bad), bad).toThrow(/is no IP address: one is/);
+  expect(() => prefixOf('10.0.0.0/33')).toThrow("'10.0.0.0/33' has a prefix of 33 bits; such addresses have 32");
+  for (const bad of ['10.1.2.3/16', 'fc00::1/64', '128.0.0.0/0', '10.1.0.1/31'])
+    expect(() => prefixOf(bad), bad).toThrow(/has bits behind its prefix of \d+: the kernel wants zeros there$/);
+  // Against Node's own reading: the same address, written in full.
+  fc.assert(
+    fc.property(fc.ipV6(), (address) => {
+      const words = Array.from({ length: 8 }, (_, i) => hex(addressBytes(address)).slice(4 * i, 4 * i + 4));
+      const url = (host: string): string => new URL(`http://[${host}]`).hostname;
+      expect(url(words.join(':'))).toBe(url(address));
+    }),
+  );
+});
+
 test('what the kernel cannot take is refused before the call', () => {
   const prog = { fd: 0 };
+  const route = { to: '10.1.0.0/16', ifindex: 1, prog, type: 'lwt_out', name: 'x' } as const;
+  expect(() => lwtRouteAdd({ ...route, name: 'x'.repeat(256) })).toThrow('the name has 256 bytes');
+  expect(() => lwtRouteAdd({ ...route, type: 'xdp' as 'lwt_in' })).toThrow("'xdp' is not a type for routes; they are");
+  expect(() => lwtRouteAdd({ ...route, prog: { fd: -1 } })).toThrow('the descriptor is -1; it must be an integer in');
+  expect(() => lwtRouteAdd({ ...route, via: 'fc00::1' })).toThrow("'10.1.0.0/16' and 'fc00::1' are addresses of two");
+  expect(() => lwtRouteDelete({ ...route, ifindex: 0 })).toThrow('ifindex is 0; it must be an integer in 1..21474836');
   for (const bad of [0, -1, 1.5, 2 ** 31, Number.NaN]) {
     const sentence = `ifindex is ${bad}; it must be an integer in 1..2147483647`;
     expect(() => xdpQuery(bad)).toThrow(sentence);

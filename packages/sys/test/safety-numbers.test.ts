@@ -167,6 +167,10 @@ const table: Partial<Record<keyof typeof sys, readonly Row[]>> = {
     row<bigint>('uprobeMulti.cookies', 'big', (n) =>
       sys.linkCreate({ ...link, uprobeMulti: { path: 'x', offsets: [0n], cookies: [n] } }),
     ),
+    row('tracingMulti.btfIds', 'u32', (id) => sys.linkCreate({ ...link, tracingMulti: { btfIds: [id] } })),
+    row<bigint>('tracingMulti.cookies', 'big', (n) =>
+      sys.linkCreate({ ...link, tracingMulti: { btfIds: [1], cookies: [n] } }),
+    ),
     row('uprobeMulti.pid', 'u32', (pid) => sys.linkCreate({ ...link, uprobeMulti: { path: 'x', offsets: [0n], pid } })),
     row('netfilter.pf', 'u32', (pf) => sys.linkCreate({ ...link, netfilter: { pf, hooknum: 0, priority: 0 } })),
     row('netfilter.hooknum', 'u32', (hooknum) =>

@@ -19,6 +19,7 @@ test.skipIf(reason)('Workers: maps by id, an errno for each thread, terminated i
     byId: 'passed',
     errno: 'passed',
     terminated: 'passed',
+    left: 'passed',
   });
 });
 

@@ -71,6 +71,7 @@ test('the exported names', () => {
       "mapDeleteBatch",
       "mapDeleteElem",
       "mapFile",
+      "mapFlags",
       "mapFreeze",
       "mapGetFdById",
       "mapGetInfo",

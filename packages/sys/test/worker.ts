@@ -1,10 +1,11 @@
 // What Workers do with maps: run by stress.test.ts. Prints one object of JSON. Wants root.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import {
-  type MapFd,
+  MapFd,
   mapCreate,
   mapDeleteElem,
   mapGetFdById,
@@ -81,6 +82,30 @@ async function terminated(): Promise<string> {
   return 'passed';
 }
 
+/** What a Worker had open stays open until the process ends: the kernel knows of descriptors of processes only. */
+async function left(): Promise<string> {
+  const open = (): string[] => readdirSync('/proc/self/fd').filter((fd) => isMap(fd));
+  const before = open();
+  const worker = start({ make: true });
+  const id = (await answer(worker)) as number;
+  await worker.terminate();
+  const after = open().filter((fd) => !before.includes(fd));
+  assert.equal(after.length, 1);
+  // Whoever knows the number may close it.
+  const map = new MapFd(Number(after[0]));
+  assert.equal(map.info.id, id);
+  map.close();
+  return 'passed';
+}
+
+function isMap(fd: string): boolean {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`).includes('bpf-map');
+  } catch {
+    return false; // the descriptor of the listing
+  }
+}
+
 /** Calls of all kinds until somebody ends it. */
 function run(): void {
   const map = mapCreate({ ...hash, valueSize: 4096, maxEntries: 64 });
@@ -96,7 +121,7 @@ function run(): void {
 }
 
 if (isMainThread) {
-  const results = { byId: await byId(), errno: await errno(), terminated: await terminated() };
+  const results = { byId: await byId(), errno: await errno(), terminated: await terminated(), left: await left() };
   console.log(JSON.stringify(results));
 } else {
   const job = workerData as Job;

@@ -1,12 +1,9 @@
-import { type MapFd, type Mapping, mmap, pageSize, pollFd } from '@bpf/sys';
+import { type MapFd, type Mapping, mapFlags, mmap, pageSize, pollFd } from '@bpf/sys';
 import { BpfMap } from '../bpf-map.ts';
 import { type Decode, decoderOf, type Reads } from './decode.ts';
 import { type EventsOptions, eventsOf } from './events.ts';
 import { type RecordCallback, RingReader } from './reader.ts';
 import { requireMap } from './require-map.ts';
-
-/** BPF_F_RB_OVERWRITE, Linux 6.19: the oldest records give way. It has a third position, which moves under the reader. */
-const OVERWRITE = 1 << 19;
 
 /**
  * A ring buffer (BPF_MAP_TYPE_RINGBUF): what programs put into it with bpf_ringbuf_output(2), or bpf_ringbuf_reserve(2)
@@ -39,7 +36,8 @@ export class RingBuffer<T = Uint8Array> extends BpfMap {
     super(map);
     try {
       requireMap(map, 'ringbuf');
-      if ((this.info.flags & OVERWRITE) !== 0)
+      // Linux 6.19: the oldest records give way. It has a third position, which moves under the reader.
+      if ((this.info.flags & mapFlags.rb_overwrite) !== 0)
         throw new TypeError(
           `ring buffer '${this.info.name}' overwrites its oldest records, which this reader cannot follow`,
         );

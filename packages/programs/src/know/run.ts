@@ -47,6 +47,18 @@ export const runRules: Readonly<Partial<Record<ProgType, Rule>>> = {
   tracing: { takes: {} },
 };
 
+/**
+ * What a program of a type wants when it is run (BPF_PROG_TEST_RUN): a packet, a context, or neither.
+ *
+ * @example
+ * ```ts
+ * if (runWants('xdp') === 'data') runProgram(program, { data: new Uint8Array(64) });
+ * ```
+ */
+export function runWants(type: ProgType | number): 'data' | 'ctx' | undefined {
+  return runRules[type as ProgType]?.needs;
+}
+
 /** Of tracing programs, those on functions: they run when the kernel calls its own test functions. */
 const onFunctions = ['trace_fentry', 'trace_fexit', 'trace_fsession', 'modify_return'];
 

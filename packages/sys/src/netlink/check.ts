@@ -13,7 +13,7 @@ export function ifindexOf(ifindex: number): number {
 }
 
 /** Why the kernel may have refused this descriptor, which it says with a bare EINVAL or EBADF; or undefined. */
-export function whyNotProg(fd: number, wanted: 'xdp' | 'sched_cls'): string | undefined {
+export function whyNotProg(fd: number, wanted: keyof typeof progTypes): string | undefined {
   let info: string;
   try {
     info = readFileSync(`/proc/thread-self/fdinfo/${fd}`, 'utf8');

@@ -1,4 +1,5 @@
 export { ifIndex } from './interfaces.ts';
+export { type LwtProgType, type LwtRoute, lwtRouteAdd, lwtRouteDelete } from './lwt.ts';
 export { type TcDirection, tcClsactAdd, tcClsactDelete } from './tc.ts';
 export {
   type TcFilter,

@@ -9,6 +9,8 @@ const RTM = {
   RTM_GETLINK: 18,
   RTM_SETLINK: 19,
   RTM_NEWADDR: 20,
+  RTM_NEWROUTE: 24,
+  RTM_DELROUTE: 25,
   RTM_NEWQDISC: 36,
   RTM_DELQDISC: 37,
   RTM_GETQDISC: 38,
@@ -19,6 +21,7 @@ const RTM = {
 } as const;
 
 export const NLM_F_ECHO = 0x08;
+export const NLM_F_REPLACE = 0x100;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
 const NLM_F_REQUEST = 0x01;

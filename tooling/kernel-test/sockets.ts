@@ -73,6 +73,17 @@ export class Socket implements Disposable {
     });
   }
 
+  /** The kernel's number for it, SO_COOKIE. */
+  get cookie(): bigint {
+    const SO_COOKIE = 57;
+    return withScope((scope) => {
+      const length = scope.copy(Uint8Array.of(8, 0, 0, 0));
+      const value = scope.alloc(8);
+      call('getsockopt', GETSOCKOPT, this.fd, SOL_SOCKET, SO_COOKIE, value.address, length);
+      return value.view.getBigUint64(0, true);
+    });
+  }
+
   names(): void {
     for (const [name, number] of [
       ['getsockname', GETSOCKNAME],
