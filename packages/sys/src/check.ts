@@ -27,7 +27,9 @@ export function flagsOf<Name extends string>(
   names: readonly Name[] | undefined,
   what: string,
 ): number {
-  return (names ?? []).reduce((bits, name) => bits | numberOf(table, name, what), 0) >>> 0;
+  if (names === undefined) return 0;
+  if (!Array.isArray(names)) throw new TypeError(`the ${what}s must be a list of names, not ${describe(names)}`);
+  return names.reduce((bits, name) => bits | numberOf(table, name, what), 0) >>> 0;
 }
 
 /** The name of a number of the user API, or the number, when a newer kernel has given it. */

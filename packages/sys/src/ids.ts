@@ -71,7 +71,8 @@ function nextId(command: BpfCmd & `${string}_NEXT_ID`, id: number): number | und
   });
 }
 
-// prog_id, map_id, btf_id and link_id are one field.
 function fdById(command: BpfCmd & `${string}_FD_BY_ID`, id: number): number {
-  return withScope((scope) => callOrThrow(openAttr(scope, command, { prog_id: id } as never)));
+  // One field with a name for each kind: BPF_MAP_GET_FD_BY_ID has a map_id.
+  const field = `${command.split('_')[1]?.toLowerCase()}_id`;
+  return withScope((scope) => callOrThrow(openAttr(scope, command, { [field]: id })));
 }

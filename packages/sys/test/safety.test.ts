@@ -2,10 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   BPF_NOEXIST,
+  btfGetFdById,
   Fd,
+  linkGetFdById,
   MapFd,
+  mapCreate,
   mapDeleteBatch,
   mapDeleteElem,
+  mapGetFdById,
   mapGetNextKey,
   mapLookupAndDeleteBatch,
   mapLookupAndDeleteElem,
@@ -14,6 +18,7 @@ import {
   mapUpdateBatch,
   mapUpdateElem,
   possibleCpus,
+  progGetFdById,
   withScope,
 } from '../src/index.ts';
 import { FakeKernel, KEY, VALUE } from './safety-kernel.ts';
@@ -332,4 +337,20 @@ test.runIf(process.platform === 'linux')('a batch that fails: how far it came, a
   expect(() => mapDeleteBatch(map, keys)).toThrow(expect.objectContaining({ code: 'EINVAL', count: 0 }));
   kernel.failures = [{ errno: ENOENT, count: 4 }];
   expect(mapDeleteBatch(map, keys)).toBe(4);
+});
+
+test('an id that cannot be one is named by its kind', () => {
+  for (const bad of [Number.NaN, -1, 1.5, 2 ** 32]) {
+    expect(() => progGetFdById(bad)).toThrow(`prog_id is ${bad};`);
+    expect(() => mapGetFdById(bad)).toThrow(`map_id is ${bad};`);
+    expect(() => btfGetFdById(bad)).toThrow(`btf_id is ${bad};`);
+    expect(() => linkGetFdById(bad)).toThrow(`link_id is ${bad};`);
+  }
+});
+
+test('flags that are no list are refused', () => {
+  const flags = 5 as unknown as readonly [];
+  expect(() => mapCreate({ type: 'hash', keySize: 4, valueSize: 4, maxEntries: 1, flags })).toThrow(
+    'the map flags must be a list of names, not 5',
+  );
 });
