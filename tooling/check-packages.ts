@@ -1,5 +1,5 @@
 // Packs every package as it would be published and looks at the tarballs: publint, are-the-types-wrong, and whether what
-// is inside can be imported. Expects the packages to be built.
+// is inside can be imported; the command is installed by npm, and run. Expects the packages to be built.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ const problems: string[] = [];
 
 interface Manifest {
   name: string;
+  version: string;
   private?: boolean;
   bin?: Record<string, string>;
   exports?: Record<string, unknown>;
@@ -25,6 +26,7 @@ try {
   // koffi comes from the registry; everything else that a package needs must be in these tarballs.
   symlinkSync(join(root, 'node_modules/koffi'), join(work, 'node_modules/koffi'));
   for (const { folder, manifest } of packed) use(folder, manifest);
+  for (const { tarball, manifest } of packed) if (manifest.bin) install(tarball, manifest);
 } finally {
   rmSync(work, { recursive: true });
 }
@@ -33,7 +35,7 @@ console.log(problems.length > 0 ? `${problems.length} problems in the packages` 
 process.exitCode = problems.length > 0 ? 1 : 0;
 
 /** Packs a package, checks the tarball, and unpacks it as if it had been installed. */
-function pack(source: string): { folder: string; manifest: Manifest } {
+function pack(source: string): { tarball: string; folder: string; manifest: Manifest } {
   const { name } = readManifest(source);
   const tarball = join(work, `${name.replace('/', '-')}.tgz`);
   execFileSync('pnpm', ['pack', '--out', tarball], { cwd: source, stdio: 'pipe' });
@@ -49,7 +51,7 @@ function pack(source: string): { folder: string; manifest: Manifest } {
   const text = readFileSync(join(folder, 'package.json'), 'utf8');
   for (const left of ['"@bpf/source"', 'workspace:', 'catalog:'])
     if (text.includes(left)) problems.push(`${name}: the packed package.json still says '${left}'`);
-  return { folder, manifest };
+  return { tarball, folder, manifest };
 }
 
 function check(name: string, tool: string, args: string[]): void {
@@ -67,6 +69,30 @@ function use(folder: string, { name, bin, exports = {} }: Manifest): void {
     : ['--input-type=module', '-e', imports.join('\n')];
   const { status, stderr } = spawnSync(process.execPath, args, { cwd: work, encoding: 'utf8' });
   if (status !== 0) problems.push(`${name}: what is in the tarball does not run\n${stderr}`);
+}
+
+/** Installs a command with npm, as a user does, in a folder that has nothing, and runs it there. */
+function install(tarball: string, { name, version, bin = {} }: Manifest): void {
+  const folder = mkdtempSync(join(tmpdir(), 'bpf-install-'));
+  try {
+    const run = (file: string, args: string[]) => spawnSync(file, args, { cwd: folder, encoding: 'utf8' });
+    const installed = run('npm', ['install', '--no-audit', '--no-fund', tarball]);
+    if (installed.status !== 0) {
+      problems.push(`${name}: npm does not install the tarball\n${installed.stderr}`);
+      return;
+    }
+    const [command = ''] = Object.keys(bin);
+    const said = run('npx', ['--no', command, '--', '--version']);
+    if (said.stdout.trim() !== version)
+      problems.push(`${name}: npx ${command} --version says\n${said.stdout}${said.stderr}`);
+    // Whatever this machine permits, the native part must be there.
+    const doctor = run('npx', ['--no', command, '--', 'doctor']);
+    const loads = /^ok +koffi +loads$/m.test(doctor.stdout);
+    if (!loads) problems.push(`${name}: npx ${command} doctor says\n${doctor.stdout}${doctor.stderr}`);
+    console.log(`${loads ? '✓' : '×'} ${name}: installed by npm`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 function readManifest(folder: string): Manifest {

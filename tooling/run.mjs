@@ -12,7 +12,7 @@ const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), '
 const tasks = {
   demo: [
     ['turbo', 'run', 'build', '--filter=@bpf/cli', '--output-logs=errors-only'],
-    ['node', 'apps/cli/dist/bpf.js', 'iter', 'task'],
+    ['node', 'apps/cli/dist/bpf.cjs', 'iter', 'task'],
   ],
   example: [['tsx', '--conditions=@bpf/source', 'tooling/example.ts']],
   'test:kernels': [

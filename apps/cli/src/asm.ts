@@ -4,8 +4,6 @@ import { parse } from '@bpf/insn/text';
 import { cInitialiser } from './asm-c.ts';
 import { hexLines, jsonLines, nameOf, readInput } from './asm-io.ts';
 
-export const asmFormats: readonly string[] = ['hex', 'raw', 'json', 'c'];
-
 /** `bpf asm`: text to instructions. */
 export async function asm(file: string | undefined, { format }: { readonly format: string }): Promise<void> {
   const name = nameOf(file);

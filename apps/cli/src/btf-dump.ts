@@ -1,12 +1,11 @@
 import { formatC, formatJson, formatRaw } from '@bpf/btf/format';
 import { type BtfOptions, withBtf } from './btf-file.ts';
 import { requireNames } from './btf-names.ts';
+import type { BtfDumpFormat } from './choices.ts';
 import { print } from './output.ts';
 
-export const dumpFormats = ['c', 'raw', 'json'] as const;
-
 interface DumpOptions extends BtfOptions {
-  readonly format: (typeof dumpFormats)[number];
+  readonly format: BtfDumpFormat;
   readonly root?: readonly string[];
 }
 

@@ -3,14 +3,15 @@ import type { Btf, BtfArgument, BtfFunction } from '@bpf/btf';
 import { formatDeclaration, formatPrototype } from '@bpf/btf/format';
 import { type BtfOptions, isOfKernel, withBtf } from './btf-file.ts';
 import { requireFunction } from './btf-names.ts';
-import { print } from './output.ts';
+import { jsonLine, print } from './output.ts';
 
 /** `bpf btf func` */
-export async function showFunction(name: string, options: BtfOptions): Promise<void> {
+export async function showFunction(name: string, options: BtfOptions & { readonly json?: true }): Promise<void> {
   await withBtf(options, (btf) => {
     const id = requireFunction(btf, name);
     const func = btf.func(id);
     const traceable = isOfKernel(options) ? traceableFunctions() : undefined;
+    if (options.json) return print([jsonLine(functionJson(btf, func, fentry(func, traceable)))]);
     const lines = [
       `${formatPrototype(btf, id)};`,
       '',
@@ -20,6 +21,25 @@ export async function showFunction(name: string, options: BtfOptions): Promise<v
     ];
     return print(lines.map((line) => `${line}\n`));
   });
+}
+
+function functionJson(btf: Btf, { id, name, params, returns }: BtfFunction, verdict: string): Record<string, unknown> {
+  const value = ({ typeId, slot, slots, size, signed }: BtfArgument) => ({
+    type_id: typeId,
+    type: formatDeclaration(btf, typeId, ''),
+    slot,
+    slots,
+    size,
+    signed,
+  });
+  return {
+    id,
+    name,
+    prototype: `${formatPrototype(btf, id)};`,
+    params: params.map((param) => ({ name: param.name, ...value(param) })),
+    ...(returns && { returns: value(returns) }),
+    fentry: verdict,
+  };
 }
 
 function slotLines(btf: Btf, { params, returns }: BtfFunction): string[] {

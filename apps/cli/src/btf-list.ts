@@ -1,39 +1,27 @@
 import type { Btf, BtfKind, BtfType } from '@bpf/btf';
 import { type BtfOptions, withBtf } from './btf-file.ts';
-import { print, printable } from './output.ts';
-
-/** The kinds whose types have names. */
-export const listKinds: readonly BtfKind[] = [
-  'int',
-  'float',
-  'struct',
-  'union',
-  'enum',
-  'enum64',
-  'fwd',
-  'typedef',
-  'func',
-  'var',
-  'datasec',
-  'decl_tag',
-  'type_tag',
-];
+import { jsonLine, print } from './output.ts';
+import { printable } from './terminal.ts';
 
 /** `bpf btf list`: a line for each type that has a name. */
 export async function listTypes(
   pattern: string | undefined,
-  options: BtfOptions & { readonly kind?: BtfKind },
+  options: BtfOptions & { readonly kind?: BtfKind; readonly json?: true },
 ): Promise<void> {
   const matches = matcher(pattern);
   await withBtf(options, (btf) => {
     const lines: string[] = [];
     for (const { id, kind, name } of typesOf(btf, options.kind))
-      if (name !== '' && matches(name)) lines.push(`${String(id).padStart(6)} ${kind.padEnd(8)} ${printable(name)}\n`);
+      if (name !== '' && matches(name))
+        lines.push(options.json ? jsonLine({ id, kind: kind.toUpperCase(), name }) : toLine(id, kind, name));
     if (lines.length === 0)
       throw new Error(`No ${options.kind ?? 'type'} has such a name${pattern ? `: ${pattern}` : ''}.`);
-    return print([lines.join('')]);
+    return print(lines);
   });
 }
+
+const toLine = (id: number, kind: BtfKind | 'void', name: string): string =>
+  `${String(id).padStart(6)} ${kind.padEnd(8)} ${printable(name)}\n`;
 
 function* typesOf(btf: Btf, kind: BtfKind | undefined): Generator<BtfType> {
   if (kind) yield* btf.all(kind);

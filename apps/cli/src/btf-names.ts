@@ -1,5 +1,5 @@
 import type { Btf, BtfKind } from '@bpf/btf';
-import { printable } from './output.ts';
+import { printable } from './terminal.ts';
 
 /** The kinds of types that C has names for. */
 const typeKinds = ['struct', 'union', 'enum', 'enum64', 'typedef', 'int', 'float', 'fwd'] as const;

@@ -3,9 +3,6 @@ import * as helpers from '@bpf/insn/helpers';
 import { format as formatText } from '@bpf/insn/text';
 import { jsonLines, nameOf, readInput } from './asm-io.ts';
 
-export const disasmFormats: readonly string[] = ['text', 'json'];
-export const disasmInputs: readonly string[] = ['hex', 'raw'];
-
 /** `bpf disasm`: instructions to text. */
 export async function disasm(
   file: string | undefined,

@@ -1,4 +1,5 @@
-import { jsonLine, print, table } from './output.ts';
+import { jsonLine, print } from './output.ts';
+import { table } from './table.ts';
 import { listTasks } from './tasks.ts';
 
 /** `bpf iter task`: a table, or with --json a line for each thread. */

@@ -1,45 +1,78 @@
 import { Command, Option } from 'commander';
-import { asm, asmFormats } from './asm.ts';
 import { addBtfCommands } from './btf.ts';
-import { disasm, disasmFormats, disasmInputs } from './disasm.ts';
-import { addDoctorCommand } from './doctor.ts';
-import { addFeaturesCommand } from './features.ts';
-import { addIterCommand } from './iter/index.ts';
+import { addCompletionCommands } from './completion/index.ts';
+import { addHelp } from './help.ts';
+import { lazily } from './lazily.ts';
 import { addLinkCommands } from './link/index.ts';
 import { addMapCommands } from './map/index.ts';
+import { count, JSON_LINES } from './options.ts';
 import { addProgCommands } from './prog/index.ts';
+import { addTraceCommand } from './trace/index.ts';
 
-/** The command with all that it can do. */
+/**
+ * The command with all that it can do. What is wrong with its words is thrown as a CommanderError; the help and the version
+ * end the process.
+ */
 export function makeProgram(version: string): Command {
   const bpf = new Command('bpf')
     .description('eBPF from the command line, without clang or libbpf.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .addHelpText('after', '\nExit status: 0 done, 1 failed, 77 this machine cannot (the message says why).');
+    .configureOutput({ outputError: () => {} })
+    .exitOverride((error) => {
+      // The help is printed where a command is missing, too.
+      if (/^commander\.(help|version)/.test(error.code)) process.exit(error.exitCode === 0 ? 0 : 2);
+      throw error;
+    });
+  addHelp(bpf);
 
-  addIterCommand(bpf);
+  bpf
+    .command('iter')
+    .description('list objects of the kernel through a BPF iterator: tasks, files, sockets, maps and more')
+    .argument('<target>', '`list` prints what this kernel has')
+    .option('--fields <paths>', "fields of the target's struct, by their paths: pid,comm,real_parent.tgid")
+    .option('--pid <pid>', 'only tasks of this process', count)
+    .option('--map <map>', 'for sockmap and bpf_sk_storage_map: its id, name or path')
+    .option('--cgroup <path>', 'for cgroup: where to start')
+    .option('--json', JSON_LINES)
+    .action(lazily(async () => (await import('./iter/iter.ts')).iter));
 
   bpf
     .command('asm')
     .description('assemble text to instructions')
     .argument('[file]', 'one instruction a line; - or nothing for standard input')
-    .addOption(choice('--format <format>', 'what to print', asmFormats))
-    .action(asm);
+    .addOption(choice('--format <format>', 'what to print', ['hex', 'raw', 'json', 'c']))
+    .action(lazily(async () => (await import('./asm.ts')).asm));
 
   bpf
     .command('disasm')
     .description('print instructions as text')
     .argument('[file]', 'instructions; - or nothing for standard input')
-    .addOption(choice('--format <format>', 'what to print', disasmFormats))
-    .addOption(choice('--input <format>', 'what is read', disasmInputs))
-    .action(disasm);
+    .addOption(choice('--format <format>', 'what to print', ['text', 'json']))
+    .addOption(choice('--input <format>', 'what is read', ['hex', 'raw']))
+    .action(lazily(async () => (await import('./disasm.ts')).disasm));
 
   addBtfCommands(bpf);
   addProgCommands(bpf);
   addMapCommands(bpf);
   addLinkCommands(bpf);
-  addFeaturesCommand(bpf);
-  addDoctorCommand(bpf);
+  addTraceCommand(bpf);
+
+  bpf
+    .command('features')
+    .description('what this kernel has, and this user may use, each tried: types, attachments, features')
+    .option('--json', JSON_LINES)
+    .action(lazily(async () => (await import('./features.ts')).features));
+
+  bpf
+    .command('doctor')
+    .description(
+      'why this user on this machine may not use BPF, or not all of it, and what to do; a problem is status 1',
+    )
+    .option('--json', JSON_LINES)
+    .action(lazily(async () => (await import('./doctor.ts')).diagnose));
+
+  addCompletionCommands(bpf);
   return bpf;
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-const bpf = join(import.meta.dirname, '../dist/bpf.js');
+const bpf = join(import.meta.dirname, '../dist/bpf.cjs');
 const text = `// returns the length of a packet, when it is long
   r0 = *(u32 *)(r1 + 0)
   if r0 > 64 goto out
@@ -44,9 +44,9 @@ function printed(args: string[], input: string | Uint8Array = ''): string {
   return stdout.toString();
 }
 
-function failed(args: string[], input: string | Uint8Array): string {
+function failed(args: string[], input: string | Uint8Array, expected = 1): string {
   const { status, stdout, stderr } = run(args, input);
-  expect({ status, stdout: stdout.toString() }).toEqual({ status: 1, stdout: '' });
+  expect({ status, stdout: stdout.toString() }).toEqual({ status: expected, stdout: '' });
   return stderr;
 }
 
@@ -127,8 +127,8 @@ int main(void) { return fwrite(prog, sizeof(prog), 1, stdout) != 1; }\n`;
     expect(failed(['asm', join(folder, 'missing')], '')).toMatch(
       /^bpf: ENOENT: no such file or directory.*missing'\n$/,
     );
-    expect(failed(['asm', '--format', 'elf'], '')).toBe(
-      "error: option '--format <format>' argument 'elf' is invalid. Allowed choices are hex, raw, json, c.\n",
+    expect(failed(['asm', '--format', 'elf'], '', 2)).toBe(
+      "bpf: option '--format <format>' argument 'elf' is invalid. Allowed choices are hex, raw, json, c.\n",
     );
   });
 });

@@ -1,12 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { encodeBtf } from '@bpf/btf/build';
 import { expect, test } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { stateLetter } from '../src/tasks.ts';
 
-const bpf = join(import.meta.dirname, '../dist/bpf.js');
+const bpf = join(import.meta.dirname, '../dist/bpf.cjs');
 const run = (
   args: string[],
   node: string[] = [],
@@ -20,12 +21,51 @@ test('--version and --help', () => {
   expect(status).toBe(0);
   expect(stdout).toContain('iter');
   expect(run(['iter', '--help']).stdout).toContain('bpf iter task --fields pid,comm,mm.total_vm');
+  expect(run(['map', 'dump', '--help']).status).toBe(0);
 });
 
-test('a typo is told with what was meant, and status 1', () => {
+test('a typo is told with what was meant, and status 2', () => {
   const { status, stderr } = run(['itr']);
-  expect(status).toBe(1);
-  expect(stderr).toBe("error: unknown command 'itr'\n(Did you mean iter?)\n");
+  expect(status).toBe(2);
+  expect(stderr).toBe("bpf: unknown command 'itr'\n(Did you mean iter?)\n");
+});
+
+test.each([[[]], [['map']], [['map', 'dump']], [['iter', 'task', '--pid', 'x']]])('%j is wrong usage', (args) => {
+  const { status, stdout, stderr } = run(args);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toMatch(/^(Usage: bpf|bpf: )/);
+});
+
+/** More types than a pipe takes at once, however they are printed. */
+const many = (): Uint8Array =>
+  encodeBtf([
+    { kind: 'int', name: 'int', size: 4, bits: 32, bitOffset: 0, encoding: 'signed' },
+    ...Array.from({ length: 5000 }, (_, i) => {
+      const members = [{ name: 'member', typeId: 1, bitOffset: 0, bitSize: 0 }];
+      return { kind: 'struct', name: `a_struct_of_many_${i}`, size: 4, members } as const;
+    }),
+  ]);
+
+test.each(['btf list', 'btf dump --format raw', 'btf dump --format json', 'btf dump'])(
+  'bpf %s: a reader that has seen enough is no failure, and nothing is said of it',
+  (command) => {
+    const folder = mkdtempSync(join(tmpdir(), 'bpf-cli-'));
+    const file = join(folder, 'many.btf');
+    writeFileSync(file, many());
+    const script = `"$0" "$1" ${command} --file "$2" | head -c 1; echo " \${PIPESTATUS[@]}"`;
+    const { stdout, stderr } = spawnSync('bash', ['-c', script, process.execPath, bpf, file], { encoding: 'utf8' });
+    rmSync(folder, { recursive: true });
+    expect({ stdout: stdout.slice(1), stderr }).toEqual({ stdout: ' 0 0\n', stderr: '' });
+  },
+);
+
+test.runIf(existsSync('/dev/full'))('a disk that is full is told in one sentence, with status 1', () => {
+  const script = '"$0" "$1" completion bash > /dev/full';
+  const { status, stderr } = spawnSync('bash', ['-c', script, process.execPath, bpf], { encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: 'bpf: standard output: ENOSPC: no space left on device, write\n',
+  });
 });
 
 test('another operating system is told in one sentence, with status 77', () => {
@@ -39,8 +79,8 @@ test('another operating system is told in one sentence, with status 77', () => {
 
 test.runIf(process.platform === 'linux')('a koffi that is missing is told in one sentence, with status 77', () => {
   const folder = mkdtempSync(join(tmpdir(), 'bpf-cli-'));
-  copyFileSync(bpf, join(folder, 'bpf.mjs'));
-  const { status, stderr } = run(['iter', 'task'], [], join(folder, 'bpf.mjs'));
+  cpSync(dirname(bpf), folder, { recursive: true });
+  const { status, stderr } = run(['iter', 'task'], [], join(folder, 'bpf.cjs'));
   rmSync(folder, { recursive: true });
   expect(status).toBe(77);
   expect(stderr).toMatch(/^bpf: The native part of the koffi package does not load on linux-\w+: install it .*\n$/);

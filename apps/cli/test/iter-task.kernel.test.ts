@@ -14,7 +14,7 @@ interface Row {
   state: string;
 }
 
-const bpf = join(jobFolder, 'bpf.js');
+const bpf = join(jobFolder, 'cli/bpf.cjs');
 
 /** `bpf iter task --json`, run as a user would. */
 function iterTask(): Map<number, Row> {
@@ -168,6 +168,13 @@ kernelTest(task, 'the table ends with a count, and keeps escape sequences from t
   } finally {
     await end(child);
   }
+});
+
+kernelTest(task, 'bpf iter task | head -n 1 is no failure', () => {
+  const script = '{ "$@"; echo "status $?" >&2; } | head -n 1';
+  const { stdout, stderr } = run(['sh', '-c', script, 'sh', process.execPath, bpf, 'iter', 'task']);
+  assert.match(stdout, /^ *PID +TGID +COMM +STATE\n$/);
+  assert.equal(stderr, 'status 0\n');
 });
 
 kernelTest(

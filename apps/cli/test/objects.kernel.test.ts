@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { char, struct, u32, u64 } from '@bpf/btf/data';
 import { createMap, openMap } from '@bpf/maps';
@@ -8,45 +8,7 @@ import { linkGetInfo, progGetInfo, progLoad, rawTracepointOpen } from '@bpf/sys'
 import { withBpffs } from '../../../tooling/kernel-test/bpffs.ts';
 import { bpfSyscall, rawTracepoint, unprivileged } from '../../../tooling/kernel-test/features.ts';
 import { jobFolder, kernelTest } from '../../../tooling/kernel-test/harness.ts';
-import { makeProgram } from '../src/program.ts';
-
-/** What a command prints, in this process: a guest takes seconds to start another. */
-async function out(...args: string[]): Promise<string> {
-  const { write } = process.stdout;
-  let text = '';
-  process.stdout.write = (chunk: string | Uint8Array): boolean => {
-    text += typeof chunk === 'string' ? chunk : new TextDecoder().decode(chunk);
-    return true;
-  };
-  try {
-    await makeProgram('0').parseAsync(args, { from: 'user' });
-    return text;
-  } finally {
-    process.stdout.write = write;
-  }
-}
-
-const json = async (...args: string[]): Promise<Record<string, unknown>[]> =>
-  (await out(...args, '--json'))
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-
-/** What bpftool says, where it is. With -n: it would mount a bpffs, and leave it. */
-function bpftool(...args: string[]): Record<string, unknown> | undefined {
-  const path = ['/usr/sbin/bpftool', '/usr/bin/bpftool', '/sbin/bpftool'].find((file) => existsSync(file));
-  if (path === undefined) return undefined;
-  return JSON.parse(spawnSync(path, ['-jn', ...args], { encoding: 'utf8' }).stdout) as Record<string, unknown>;
-}
-
-/** Fields that both have, less what bpftool knows of other processes and of files. */
-function assertAgrees(ours: Record<string, unknown>, theirs: Record<string, unknown> | undefined): void {
-  if (theirs === undefined) return;
-  const { pids: _pids, pinned: _pinned, ...rest } = theirs;
-  // It rounds the time of loading another way.
-  assert.ok(Math.abs(Number(rest.loaded_at ?? 0) - Number(ours.loaded_at ?? 0)) <= 1);
-  assert.deepEqual({ ...ours, loaded_at: 0 }, { ...rest, loaded_at: 0 });
-}
+import { assertAgrees, bpftool, byId, json, out, start } from './run.ts';
 
 const Count = struct({ calls: u64, comm: char(16) });
 
@@ -57,17 +19,15 @@ kernelTest(rawTracepoint, 'bpf prog, map and link list what there is, as bpftool
   using prog = progLoad({ type: 'raw_tracepoint', insns, license: 'GPL', name: 'cli_prog' });
   using link = rawTracepointOpen({ prog, name: 'sys_enter' });
   const progId = progGetInfo(prog).id;
-  const find = (all: Record<string, unknown>[], id: number) =>
-    all.find((one) => one.id === id) ?? assert.fail(`no ${id}`);
 
-  const ours = find(await json('prog', 'list'), progId);
+  const ours = byId(await json('prog', 'list'), progId);
   assert.equal(ours.name, 'cli_prog');
   assert.deepEqual(ours.map_ids, [map.info.id]);
   assertAgrees(ours, bpftool('prog', 'show', 'id', String(progId)));
-  const theMap = find(await json('map', 'list'), map.info.id);
+  const theMap = byId(await json('map', 'list'), map.info.id);
   assertAgrees(theMap, bpftool('map', 'show', 'id', String(map.info.id)));
   const { id } = linkGetInfo(link);
-  const theLink = find(await json('link', 'list'), id);
+  const theLink = byId(await json('link', 'list'), id);
   assert.equal(theLink.tp_name, 'sys_enter');
   assertAgrees(theLink, bpftool('link', 'show', 'id', String(id)));
 
@@ -88,12 +48,32 @@ kernelTest(bpfSyscall, 'bpf map reads and writes entries by their types', async 
   assert.equal(await out('map', 'set', id, '7', '{"calls":5,"comm":"init"}'), '');
   assert.deepEqual(map.get(7), { calls: 5n, comm: 'init' });
   assert.equal(await out('map', 'get', id, '7'), '{"calls":5,"comm":"init"}\n');
-  assert.deepEqual(await json('map', 'dump', id), [{ key: 7, value: { calls: 5, comm: 'init' } }]);
+  const dump = await json('map', 'dump', id);
+  assert.deepEqual(dump, [{ key: 7, value: { calls: 5, comm: 'init' } }]);
+  const theirs = bpftool('map', 'dump', 'id', id) as unknown as { formatted: unknown }[] | undefined;
+  assert.deepEqual(dump, theirs?.map(({ formatted }) => formatted) ?? dump);
   assert.equal(await out('map', 'delete', id, '7'), '');
   assert.equal(map.size, 0);
   await assert.rejects(out('map', 'get', id, '7'), { message: `Map ${id} has no key 7.` });
   await assert.rejects(out('map', 'set', id, '7', '{"calls":5}'), { message: 'comm: it is missing' });
 });
+
+kernelTest(
+  bpfSyscall,
+  'a map that goes while it is dumped is dumped to its end, and one that went is told',
+  async () => {
+    const map = createMap({ type: 'hash', key: u32, value: u32, maxEntries: 3000, name: 'cli_going' });
+    const { id } = map.info;
+    for (let key = 0; key < 3000; key++) map.set(key, key);
+    const { said, done } = start('map', 'dump', String(id));
+    const before = said();
+    map.close();
+    await done;
+    assert.ok(before.length > 0, 'it has begun');
+    assert.equal(said().trimEnd().split('\n').length, 3000);
+    await assert.rejects(out('map', 'dump', String(id)), { code: 'ENOENT' });
+  },
+);
 
 kernelTest(bpfSyscall, 'bpf map and prog make and pin what they are told', async () => {
   await withBpffs(async (folder) => {
@@ -135,7 +115,7 @@ kernelTest(
   unprivileged,
   'the unprivileged are told so',
   () => {
-    const bpf = join(jobFolder, 'bpf.js');
+    const bpf = join(jobFolder, 'cli/bpf.cjs');
     const run = (...args: string[]) => spawnSync(process.execPath, [bpf, ...args], { encoding: 'utf8' });
     const { status, stdout, stderr } = run('prog', 'list');
     assert.deepEqual([status, stdout], [77, '']);

@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KERNEL } from './jobs.ts';
 
-const CLI = '../../apps/cli/dist/bpf.js';
+const CLI = '../../apps/cli/dist/bpf.cjs';
 const commands = {
   ours: [process.execPath, CLI, 'btf', 'dump', '--format', 'raw'],
   theirs: ['bpftool', 'btf', 'dump', 'file', KERNEL, 'format', 'raw'],

@@ -1,7 +1,7 @@
-import type { Btf } from '@bpf/btf';
+import { type Btf, BtfError } from '@bpf/btf';
 import { type AnySchema, bytes, char, type Schema, s64, schemaOf, u64 } from '@bpf/btf/data';
 import { type IterTarget, iterTargets } from '@bpf/dsl-iter';
-import { elements } from './defaults.ts';
+import { defaultFields, elements } from './defaults.ts';
 
 /** A field of an iterator's element, found in the kernel's types. */
 export interface IterFieldPlace {
@@ -24,7 +24,7 @@ const STRING_BYTES = 64;
  *
  * @throws BtfError with near names when there is none
  */
-export function findField(btf: Btf, target: IterTarget, path: string): IterFieldPlace {
+function findField(btf: Btf, target: IterTarget, path: string): IterFieldPlace {
   const [first = ''] = path.split(/[.[]/, 1);
   const context: Readonly<Record<string, number>> = iterTargets[target];
   if (first in context && first !== 'meta') {
@@ -33,6 +33,24 @@ export function findField(btf: Btf, target: IterTarget, path: string): IterField
     if (path.startsWith(`${first}.`)) return placeOf(btf, target, path, first, path.slice(first.length + 1));
   }
   return placeOf(btf, target, path, elements[target], path);
+}
+
+/**
+ * The fields that are shown: those that were asked for, `pid,comm`, or the usual ones.
+ *
+ * @throws BtfError when one that was asked for is not there
+ */
+export function fieldsOf(btf: Btf, target: IterTarget, asked: string | undefined): IterFieldPlace[] {
+  if (asked !== undefined) return asked.split(',').map((path) => findField(btf, target, path.trim()));
+  // Of those that are shown unless told, a kernel may lack one.
+  return defaultFields[target].flatMap((path) => {
+    try {
+      return [findField(btf, target, path)];
+    } catch (error) {
+      if (error instanceof BtfError) return [];
+      throw error;
+    }
+  });
 }
 
 const isPointer = (btf: Btf, target: IterTarget, object: string): boolean =>

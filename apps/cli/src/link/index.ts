@@ -1,103 +1,31 @@
-import { type HasFd, type LinkInfo, linkDetach, linkGetInfo, objPin } from '@bpf/sys';
 import type { Command } from 'commander';
-import { objects, openObject } from '../objects.ts';
+import { lazily } from '../lazily.ts';
 import { JSON_LINES } from '../options.ts';
-import { jsonLine, print, table } from '../output.ts';
-import { fields } from '../prog/list.ts';
 
 const WHICH = 'its id, or the path where it is pinned';
 
 export function addLinkCommands(bpf: Command): void {
-  const link = bpf.command('link').description('what programs are attached to by links: list, detach and pin them');
-  link.command('list').description('all of them').option('--json', JSON_LINES).action(list);
+  const link = bpf.command('link').description('list, detach and pin links: what programs are attached to');
+  link
+    .command('list')
+    .description('list all links')
+    .option('--json', JSON_LINES)
+    .action(lazily(async () => (await import('./actions.ts')).listLinks));
   link
     .command('show')
-    .description('what the kernel knows of one')
+    .description('print what the kernel knows of a link')
     .argument('<link>', WHICH)
     .option('--json', JSON_LINES)
-    .action(show);
-  link.command('detach').description('detach it at once, whoever holds it').argument('<link>', WHICH).action(detach);
+    .action(lazily(async () => (await import('./actions.ts')).showLink));
+  link
+    .command('detach')
+    .description('detach the program of a link at once, whoever holds it')
+    .argument('<link>', WHICH)
+    .action(lazily(async () => (await import('./actions.ts')).detachLink));
   link
     .command('pin')
-    .description('give it a path, which keeps it')
+    .description('give a link a path, which keeps it')
     .argument('<link>', WHICH)
     .argument('<path>', 'on a bpffs')
-    .action(pin);
-}
-
-const open = (argument: string) => openObject('link', argument, () => '');
-
-/** A link as bpftool's JSON has it: `{ id, type, prog_id }` and what its type has. */
-function linkJson(fd: HasFd): Record<string, unknown> {
-  const { id, type, progId, ...rest } = linkGetInfo(fd);
-  return { id, type, prog_id: progId, ...detailsJson({ id, type, progId, ...rest } as LinkInfo) };
-}
-
-function detailsJson(info: LinkInfo): Record<string, unknown> {
-  switch (info.type) {
-    case 'raw_tracepoint':
-      return { tp_name: info.name };
-    case 'tracing':
-      return { attach_type: info.attachType, target_obj_id: info.targetObjId, target_btf_id: info.targetBtfId };
-    case 'cgroup':
-      return { cgroup_id: info.cgroupId, attach_type: info.attachType };
-    case 'iter':
-      return { target_name: info.target, ...(info.mapId !== undefined && { map_id: info.mapId }) };
-    case 'netns':
-      return { netns_ino: info.netnsIno, attach_type: info.attachType };
-    case 'xdp':
-      return { ifindex: info.ifindex };
-    case 'tcx':
-    case 'netkit':
-      return { ifindex: info.ifindex, attach_type: info.attachType };
-    case 'struct_ops':
-      return { map_id: info.mapId };
-    case 'sockmap':
-      return { map_id: info.mapId, attach_type: info.attachType };
-    case 'netfilter':
-      return { pf: info.pf, hook: info.hooknum, prio: info.priority, flags: info.flags };
-    case 'kprobe_multi':
-      return { retprobe: info.retprobe, func_cnt: info.count, missed: info.missed };
-    case 'uprobe_multi':
-      return { retprobe: info.retprobe, path: info.path, func_cnt: info.count, pid: info.pid };
-    case 'perf_event':
-      return { event: info.event, ...(info.name && { name: info.name, offset: info.offset }), cookie: info.cookie };
-    default:
-      return { number: info.number };
-  }
-}
-
-async function list(options: { readonly json?: true }): Promise<void> {
-  const all: Record<string, unknown>[] = [];
-  for (const fd of objects('link')) all.push(linkJson(fd));
-  if (options.json) return print(all.map(jsonLine));
-  const columns = [
-    { head: 'ID', align: 'right' },
-    { head: 'TYPE' },
-    { head: 'PROG', align: 'right' },
-    { head: 'ATTACHED TO' },
-  ] as const;
-  const rows = all.map(({ id, type, prog_id, ...rest }) => [Number(id), String(type), Number(prog_id), where(rest)]);
-  return print(table(columns, rows));
-}
-
-const where = (rest: Readonly<Record<string, unknown>>): string =>
-  Object.entries(rest)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(' ');
-
-async function show(argument: string, options: { readonly json?: true }): Promise<void> {
-  using link = open(argument);
-  const json = linkJson(link);
-  return print([options.json ? jsonLine(json) : fields(json)]);
-}
-
-function detach(argument: string): void {
-  using link = open(argument);
-  linkDetach(link);
-}
-
-function pin(argument: string, path: string): void {
-  using link = open(argument);
-  objPin(path, link);
+    .action(lazily(async () => (await import('./actions.ts')).pinLink));
 }

@@ -1,5 +1,6 @@
 import { type MapFlag, type MapType, mapCreate, objPin } from '@bpf/sys';
-import { openMapFd } from './list.ts';
+import { jsonLine, print } from '../output.ts';
+import { mapJson, openMapFd } from './list.ts';
 
 interface Options {
   readonly type: MapType;
@@ -8,10 +9,12 @@ interface Options {
   readonly entries: number;
   readonly name?: string;
   readonly flags?: readonly MapFlag[];
+  readonly json?: true;
 }
 
 /** `bpf map create`: makes a map and pins it, because nothing else would hold it. */
-export function createMap(path: string, { type, key, value, entries, name, flags }: Options): void {
+export async function createMap(path: string, options: Options): Promise<void> {
+  const { type, key, value, entries, name, flags } = options;
   using map = mapCreate({
     type,
     keySize: key,
@@ -21,6 +24,7 @@ export function createMap(path: string, { type, key, value, entries, name, flags
     ...(flags && { flags }),
   });
   objPin(path, map);
+  if (options.json) await print([jsonLine(mapJson(map))]);
 }
 
 /** `bpf map pin`. */

@@ -1,27 +1,27 @@
-import { once } from 'node:events';
-import { ArrayMap, type BpfMap, HashMap, openMap, openMapByBtf, Queue, RingBuffer } from '@bpf/maps';
-import { mapGetInfo } from '@bpf/sys';
-import { jsonLine, print, printable } from '../output.ts';
-import { openMapFd } from './list.ts';
+import { ArrayMap, type BpfMap, HashMap } from '@bpf/maps';
+import { jsonLine, print } from '../output.ts';
+import { counted } from '../progress.ts';
+import { openMapFd, openTyped } from './list.ts';
+import { plain, text } from './values.ts';
 
 /** A map with keys and values as its BTF says, or as bytes. */
 export function open(argument: string): BpfMap {
   using fd = openMapFd(argument);
-  const { id, type, btfId } = mapGetInfo(fd);
-  if (btfId === 0) return openMap({ id, type });
-  return openMapByBtf({ id });
+  return openTyped(fd);
 }
 
 /** `bpf map dump`: all entries. */
 export async function dumpMap(argument: string, options: { readonly json?: true }): Promise<void> {
   using map = open(argument);
-  for (const [key, value] of entriesOf(map)) {
-    const line = options.json ? jsonLine({ key: plain(key), value: plain(value) }) : `${text(key)}: ${text(value)}\n`;
-    if (!process.stdout.write(line)) await once(process.stdout, 'drain');
-  }
+  await print(lines(map, options.json));
 }
 
-function entriesOf(map: BpfMap): Iterable<readonly [unknown, unknown]> {
+function* lines(map: BpfMap, json?: true): Generator<string> {
+  for (const [key, value] of counted(entriesOf(map), 'entries'))
+    yield json ? jsonLine({ key: plain(key), value: plain(value) }) : `${text(key)}: ${text(value)}\n`;
+}
+
+export function entriesOf(map: BpfMap): Iterable<readonly [unknown, unknown]> {
   if (map instanceof HashMap || map instanceof ArrayMap) return map.entries() as Iterable<readonly [unknown, unknown]>;
   throw new Error(`A map of type ${map.info.type} has no entries to go through.`);
 }
@@ -77,39 +77,5 @@ function json(text: string): unknown {
     return JSON.parse(text, (_, value) => value);
   } catch {
     return text;
-  }
-}
-
-/** For JSON: bytes as hexadecimal digits. */
-function plain(value: unknown): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field)]));
-  return value;
-}
-
-function text(value: unknown): string {
-  const flat = plain(value);
-  return printable(typeof flat === 'object' ? jsonLine(flat).trimEnd() : String(flat));
-}
-
-/** `bpf events`: what a program sends through a ring buffer, as it comes. */
-export async function printEvents(
-  argument: string,
-  options: { readonly json?: true; readonly limit?: number },
-): Promise<void> {
-  using map = open(argument);
-  if (!(map instanceof RingBuffer)) {
-    const other = map instanceof Queue ? ': `bpf map dump` shows its entries' : '';
-    throw new Error(`Map ${map.info.id} is of type ${map.info.type}, and events come from a ringbuf${other}.`);
-  }
-  const abort = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort());
-  let seen = 0;
-  for await (const event of map.events({ signal: abort.signal })) {
-    const line = options.json ? jsonLine(plain(event)) : `${text(event)}\n`;
-    if (!process.stdout.write(line)) await once(process.stdout, 'drain');
-    if (++seen === options.limit) break;
   }
 }

@@ -1,60 +1,67 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { lazily } from '../lazily.ts';
 import { count, JSON_LINES } from '../options.ts';
-import { createMap, pinMap } from './create.ts';
-import { deleteEntry, dumpMap, getEntry, printEvents, setEntry } from './entries.ts';
-import { listMaps, showMap } from './list.ts';
-import { watchMap } from './watch.ts';
 
 const WHICH = 'its id, its name, or the path where it is pinned';
 const KEY = 'as JSON where the map has types (1, \'{"pid":1}\'), else as hexadecimal bytes (01000000)';
 
 export function addMapCommands(bpf: Command): void {
-  const map = bpf.command('map').description('maps: list, read, write, create, pin and watch them');
-  map.command('list').description('all of them').option('--json', JSON_LINES).action(listMaps);
+  const map = bpf.command('map').description('list, read, write, create, pin and watch maps');
+  map
+    .command('list')
+    .description('list all maps')
+    .option('--json', JSON_LINES)
+    .action(lazily(async () => (await import('./list.ts')).listMaps));
   map
     .command('show')
-    .description('what the kernel knows of one')
+    .description('print what the kernel knows of a map')
     .argument('<map>', WHICH)
     .option('--json', JSON_LINES)
-    .action(showMap);
-  map.command('dump').description('its entries').argument('<map>', WHICH).option('--json', JSON_LINES).action(dumpMap);
+    .action(lazily(async () => (await import('./list.ts')).showMap));
+  map
+    .command('dump')
+    .description('print the entries of a map')
+    .argument('<map>', WHICH)
+    .option('--json', JSON_LINES)
+    .action(lazily(async () => (await import('./entries.ts')).dumpMap));
   map
     .command('get')
-    .description('one entry')
+    .description('print the value of a key')
     .argument('<map>', WHICH)
     .argument('<key>', KEY)
     .option('--json', JSON_LINES)
-    .action(getEntry);
+    .action(lazily(async () => (await import('./entries.ts')).getEntry));
   map
     .command('set')
     .description('create or replace an entry')
     .argument('<map>', WHICH)
     .argument('<key>', KEY)
     .argument('<value>', 'as the key')
-    .action(setEntry);
+    .action(lazily(async () => (await import('./entries.ts')).setEntry));
   map
     .command('delete')
     .description('remove an entry')
     .argument('<map>', WHICH)
     .argument('<key>', KEY)
-    .action(deleteEntry);
+    .action(lazily(async () => (await import('./entries.ts')).deleteEntry));
   map
     .command('create')
     .description('make a map and pin it')
     .argument('<path>', 'on a bpffs, such as /sys/fs/bpf/map')
-    .requiredOption('--type <type>', 'the map type, such as hash')
+    .requiredOption('--type <map-type>', 'the map type, such as hash')
     .option('--key <bytes>', 'the size of a key', bytes, 4)
     .option('--value <bytes>', 'the size of a value', bytes, 4)
     .option('--entries <number>', 'how many there may be; of a ring buffer, its bytes', bytes, 1)
     .option('--name <name>', 'its name')
     .option('--flags <flags...>', 'such as no_prealloc')
-    .action(createMap);
+    .option('--json', JSON_LINES)
+    .action(lazily(async () => (await import('./create.ts')).createMap));
   map
     .command('pin')
-    .description('give it a path, which keeps it')
+    .description('give a map a path, which keeps it')
     .argument('<map>', WHICH)
     .argument('<path>', 'on a bpffs')
-    .action(pinMap);
+    .action(lazily(async () => (await import('./create.ts')).pinMap));
   map
     .command('watch')
     .description('print entries as they change')
@@ -62,14 +69,14 @@ export function addMapCommands(bpf: Command): void {
     .option('--interval <seconds>', 'how often to look', seconds, 1)
     .option('--limit <changes>', 'end after so many', count)
     .option('--json', JSON_LINES)
-    .action(watchMap);
+    .action(lazily(async () => (await import('./watch.ts')).watchMap));
   bpf
     .command('events')
-    .description('print what a program sends through a ring buffer, as it comes')
+    .description('print what programs send through a ring buffer or a perf event array, as it comes')
     .argument('<map>', WHICH)
     .option('--limit <events>', 'end after so many', count)
     .option('--json', JSON_LINES)
-    .action(printEvents);
+    .action(lazily(async () => (await import('./events.ts')).printEvents));
 }
 
 function bytes(text: string): number {

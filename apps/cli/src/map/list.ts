@@ -1,10 +1,12 @@
+import { type BpfMap, openMap, openMapByBtf } from '@bpf/maps';
+import { eachObject } from '@bpf/programs';
 import { type Fd, type HasFd, mapGetInfo } from '@bpf/sys';
-import { fdinfo, objects, openObject } from '../objects.ts';
-import { jsonLine, print, table } from '../output.ts';
-import { fields } from '../prog/list.ts';
+import { fdinfo, openObject } from '../objects.ts';
+import { fields, jsonLine, print } from '../output.ts';
+import { table } from '../table.ts';
 
 /** A map as bpftool's JSON has it. */
-function mapJson(fd: HasFd): Record<string, unknown> {
+export function mapJson(fd: HasFd): Record<string, unknown> {
   const info = mapGetInfo(fd);
   return {
     id: info.id,
@@ -22,8 +24,7 @@ function mapJson(fd: HasFd): Record<string, unknown> {
 
 /** `bpf map list`. */
 export async function listMaps(options: { readonly json?: true }): Promise<void> {
-  const all: Record<string, unknown>[] = [];
-  for (const fd of objects('map')) all.push(mapJson(fd));
+  const all = [...eachObject('map', mapJson)];
   if (options.json) return print(all.map(jsonLine));
   const rows = all.map(({ id, type, name, bytes_key, bytes_value, max_entries }) => [
     Number(id),
@@ -46,3 +47,10 @@ export async function showMap(argument: string, options: { readonly json?: true 
 }
 
 export const openMapFd = (argument: string): Fd => openObject('map', argument, (fd) => mapGetInfo(fd).name);
+
+/** Takes over a descriptor: a map with keys and values as its BTF says, or as bytes. */
+export function openTyped(fd: Fd): BpfMap {
+  const { type, btfId } = mapGetInfo(fd);
+  const place = { fd: fd.disown() };
+  return btfId === 0 ? openMap({ ...place, type }) : openMapByBtf(place);
+}

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ArrayMap, HashMap } from '@bpf/maps';
-import { jsonLine, print, printable } from '../output.ts';
-import { open } from './entries.ts';
+import { jsonLine, print } from '../output.ts';
+import { untilSignal } from '../until-signal.ts';
+import { entriesOf, open } from './entries.ts';
+import { plain, text } from './values.ts';
 
 interface Options {
   readonly interval: number;
@@ -9,32 +10,36 @@ interface Options {
   readonly json?: true;
 }
 
+interface Entry {
+  readonly key: unknown;
+  readonly value: unknown;
+  /** As JSON, to compare it. */
+  readonly says: string;
+}
+
 /** `bpf map watch`: entries as they change, until Ctrl-C. */
 export async function watchMap(argument: string, { interval, limit, json }: Options): Promise<void> {
   using map = open(argument);
-  if (!(map instanceof HashMap) && !(map instanceof ArrayMap))
-    throw new Error(`A map of type ${map.info.type} has no entries to watch.`);
-  const abort = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort());
-  const before = new Map<string, string>();
+  using end = untilSignal();
+  let before: Map<string, Entry> | undefined;
   let seen = 0;
-  for (let first = true; !abort.signal.aborted; first = false) {
-    const now = new Set<string>();
-    for (const [key, value] of map.entries() as Iterable<[unknown, unknown]>) {
-      const [k, v] = [jsonLine(key).trimEnd(), jsonLine(value).trimEnd()];
-      now.add(k);
-      if (before.get(k) === v) continue;
-      before.set(k, v);
-      if (first) continue;
-      await print([json ? `{"key":${k},"value":${v}}\n` : printable(`${k}: ${v}`).concat('\n')]);
+  while (!end.signal.aborted) {
+    const now = new Map<string, Entry>();
+    for (const [key, value] of entriesOf(map))
+      now.set(jsonLine(plain(key)), { key, value, says: jsonLine(plain(value)) });
+    for (const line of before ? changes(before, now, json) : []) {
+      await print([line]);
       if (++seen === limit) return;
     }
-    for (const k of before.keys()) {
-      if (now.has(k)) continue;
-      before.delete(k);
-      await print([json ? `{"key":${k},"deleted":true}\n` : `${printable(k)}: deleted\n`]);
-      if (++seen === limit) return;
-    }
-    await sleep(interval * 1000, undefined, { signal: abort.signal }).catch(() => {});
+    before = now;
+    await sleep(interval * 1000, undefined, { signal: end.signal }).catch(() => {});
   }
+}
+
+function* changes(before: ReadonlyMap<string, Entry>, now: ReadonlyMap<string, Entry>, json?: true): Generator<string> {
+  for (const [id, { key, value, says }] of now)
+    if (before.get(id)?.says !== says)
+      yield json ? jsonLine({ key: plain(key), value: plain(value) }) : `${text(key)}: ${text(value)}\n`;
+  for (const [id, { key }] of before)
+    if (!now.has(id)) yield json ? jsonLine({ key: plain(key), deleted: true }) : `${text(key)}: deleted\n`;
 }

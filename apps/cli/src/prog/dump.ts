@@ -1,13 +1,12 @@
 import { decode, slotCount } from '@bpf/insn';
 import { formatInsn } from '@bpf/insn/text';
 import { progGetInfo, progGetJited, progGetXlated } from '@bpf/sys';
+import type { ProgDumpFormat } from '../choices.ts';
 import { jsonLine, print } from '../output.ts';
 import { openProg } from './list.ts';
 
-export const dumpFormats = ['xlated', 'opcodes', 'jited'] as const;
-
 interface Options {
-  readonly format: (typeof dumpFormats)[number];
+  readonly format: ProgDumpFormat;
   readonly json?: true;
 }
 
@@ -17,7 +16,8 @@ export async function dumpProg(argument: string, { format, json }: Options): Pro
   if (format === 'jited') {
     const code = progGetJited(prog);
     if (code.length === 0) throw new Error(`The kernel shows no machine code of program ${progGetInfo(prog).id}.`);
-    return print([`${Buffer.from(code).toString('hex')}\n`]);
+    const digits = Buffer.from(code).toString('hex');
+    return print([json ? jsonLine({ jited: digits }) : `${digits}\n`]);
   }
   const bytes = progGetXlated(prog);
   if (bytes.length === 0)

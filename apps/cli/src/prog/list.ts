@@ -1,10 +1,12 @@
 import { uptime } from 'node:os';
+import { eachObject } from '@bpf/programs';
 import { type Fd, type HasFd, type ProgInfo, progGetInfo } from '@bpf/sys';
-import { fdinfo, objects, openObject } from '../objects.ts';
-import { jsonLine, print, table } from '../output.ts';
+import { fdinfo, openObject } from '../objects.ts';
+import { fields, jsonLine, print } from '../output.ts';
+import { table } from '../table.ts';
 
 /** A program as bpftool's JSON has it. */
-function progJson(fd: HasFd): Record<string, unknown> {
+export function progJson(fd: HasFd): Record<string, unknown> {
   const info = progGetInfo(fd);
   return {
     id: info.id,
@@ -32,8 +34,7 @@ function loadedAt({ loadTime }: ProgInfo): number {
 
 /** `bpf prog list`. */
 export async function listProgs(options: { readonly json?: true }): Promise<void> {
-  const all: Record<string, unknown>[] = [];
-  for (const fd of objects('program')) all.push(progJson(fd));
+  const all = [...eachObject('program', progJson)];
   if (options.json) return print(all.map(jsonLine));
   const rows = all.map(({ id, type, name, tag, bytes_xlated, map_ids }) => [
     Number(id),
@@ -51,16 +52,7 @@ export async function listProgs(options: { readonly json?: true }): Promise<void
 export async function showProg(argument: string, options: { readonly json?: true }): Promise<void> {
   using prog = openProg(argument);
   const json = progJson(prog);
-  if (options.json) return print([jsonLine(json)]);
-  return print([fields(json)]);
+  return print([options.json ? jsonLine(json) : fields(json)]);
 }
 
 export const openProg = (argument: string): Fd => openObject('program', argument, (fd) => progGetInfo(fd).name);
-
-/** `name value`, a line each. */
-export function fields(json: Readonly<Record<string, unknown>>): string {
-  const width = Math.max(...Object.keys(json).map((name) => name.length));
-  return Object.entries(json)
-    .map(([name, value]) => `${name.padEnd(width)}  ${Array.isArray(value) ? value.join(' ') : String(value)}\n`)
-    .join('');
-}

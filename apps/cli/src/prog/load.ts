@@ -3,17 +3,20 @@ import { assemble } from '@bpf/insn';
 import { parse } from '@bpf/insn/text';
 import { loadProgram, type ProgramSpec } from '@bpf/programs';
 import { objPin, type ProgType } from '@bpf/sys';
-import { openProg } from './list.ts';
+import { jsonLine, print } from '../output.ts';
+import { openProg, progJson } from './list.ts';
 
 interface Options {
   readonly type: ProgType;
   readonly name?: string;
   readonly attachType?: string;
   readonly attachTo?: string;
+  readonly json?: true;
 }
 
 /** `bpf prog load`: assembles text, loads it, and pins it, because nothing else would hold it. */
-export function loadProg(file: string, path: string, { type, name, attachType, attachTo }: Options): void {
+export async function loadProg(file: string, path: string, options: Options): Promise<void> {
+  const { type, name, attachType, attachTo } = options;
   const instructions = parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
   // The mistakes of the text are told before anything is loaded.
   assemble(instructions, { maps: {} });
@@ -26,6 +29,7 @@ export function loadProg(file: string, path: string, { type, name, attachType, a
   };
   using prog = loadProgram(spec);
   objPin(path, prog);
+  if (options.json) await print([jsonLine(progJson(prog))]);
 }
 
 const fileName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { runWants } from '@bpf/programs';
 import { type ProgTestRunOptions, progGetInfo, progTestRun } from '@bpf/sys';
-import { jsonLine, print } from '../output.ts';
-import { fields, openProg } from './list.ts';
+import { fields, jsonLine, print } from '../output.ts';
+import { openProg } from './list.ts';
 
 interface Options {
   readonly data?: string;
@@ -16,7 +17,11 @@ export async function runProg(argument: string, { data, ctx, repeat, json }: Opt
   const { type } = progGetInfo(prog);
   // Types that take a packet want one of at least the length of an Ethernet header.
   const packet =
-    data !== undefined ? readFileSync(data) : takesPacket(type) && ctx === undefined ? new Uint8Array(64) : undefined;
+    data !== undefined
+      ? readFileSync(data)
+      : runWants(type) === 'data' && ctx === undefined
+        ? new Uint8Array(64)
+        : undefined;
   const options: ProgTestRunOptions = {
     ...(packet && { data: packet }),
     ...(ctx !== undefined && { ctx: readFileSync(ctx) }),
@@ -26,17 +31,3 @@ export async function runProg(argument: string, { data, ctx, repeat, json }: Opt
   const result = { retval, duration_ns: duration, ...(dataSize > 0 && { data: Buffer.from(out).toString('hex') }) };
   return print([json ? jsonLine(result) : fields(result)]);
 }
-
-const packets = [
-  'socket_filter',
-  'sched_cls',
-  'sched_act',
-  'xdp',
-  'cgroup_skb',
-  'lwt_in',
-  'lwt_out',
-  'lwt_xmit',
-  'flow_dissector',
-  'sk_skb',
-];
-const takesPacket = (type: string | number): boolean => packets.includes(String(type));

@@ -1,14 +1,11 @@
-import { type Btf, BtfError } from '@bpf/btf';
 import { type IterTarget, iterTargets } from '@bpf/dsl-iter';
 import { kernelBtf, openIterator } from '@bpf/programs';
 import { fileOpen, type IterInfo, O_RDONLY } from '@bpf/sys';
-import type { Command } from 'commander';
 import { iterTask } from '../iter-task.ts';
 import { openMapFd } from '../map/list.ts';
-import { count, JSON_LINES } from '../options.ts';
-import { jsonLine, print, table } from '../output.ts';
-import { defaultFields } from './defaults.ts';
-import { findField, type IterFieldPlace } from './fields.ts';
+import { jsonLine, print } from '../output.ts';
+import { table } from '../table.ts';
+import { fieldsOf, type IterFieldPlace } from './fields.ts';
 import { fieldsProgram } from './program.ts';
 
 interface Options {
@@ -19,24 +16,8 @@ interface Options {
   readonly cgroup?: string;
 }
 
-export function addIterCommand(bpf: Command): void {
-  bpf
-    .command('iter')
-    .description('list objects of the kernel through a BPF iterator: tasks, files, sockets, maps and more')
-    .argument('<target>', '`list` prints what this kernel has')
-    .option('--fields <paths>', "fields of the target's struct, by their paths: pid,comm,real_parent.tgid")
-    .option('--pid <pid>', 'only tasks of this process', count)
-    .option('--map <map>', 'for sockmap and bpf_sk_storage_map: its id, name or path')
-    .option('--cgroup <path>', 'for cgroup: where to start')
-    .option('--json', JSON_LINES)
-    .addHelpText(
-      'after',
-      '\nExamples:\n  bpf iter task --fields pid,comm,mm.total_vm\n  bpf iter tcp --json\n  bpf iter task_file --pid 1',
-    )
-    .action(iter);
-}
-
-async function iter(target: string, options: Options): Promise<void> {
+/** `bpf iter`. */
+export async function iter(target: string, options: Options): Promise<void> {
   if (target === 'list') return listTargets(options);
   if (!isTarget(target))
     throw new Error(`There is no iterator '${target}'; there are ${Object.keys(iterTargets).join(', ')}.`);
@@ -47,18 +28,22 @@ async function iter(target: string, options: Options): Promise<void> {
   const { spec, row } = fieldsProgram(btf, target, fields, options.pid);
   using parameter = openParameter(target, options);
   using records = openIterator(spec, parameter.iterInfo ? { iterInfo: parameter.iterInfo } : {});
-  const rows: (string | number | bigint)[][] = [];
-  for (const bytes of records.records(row.size)) {
-    const values = Object.values(row.decode(bytes)).map((value, i) => fields[i]?.show(value) ?? '');
-    if (!options.json) rows.push(values);
-    else await print([jsonLine(Object.fromEntries(fields.map(({ path }, i) => [path, values[i]])))]);
+  /** A generator: there may be hundreds of thousands, and the first is printed before the last is read. */
+  function* rows(): Generator<(string | number | bigint)[]> {
+    for (const bytes of records.records(row.size))
+      yield Object.values(row.decode(bytes)).map((value, i) => fields[i]?.show(value) ?? '');
   }
-  if (options.json) return;
+  if (options.json) return await print(jsonLines(fields, rows()));
   const columns = fields.map(({ path, schema }) => ({
     head: path.toUpperCase(),
     align: schema.shape.kind === 'int' ? ('right' as const) : ('left' as const),
   }));
-  return print(table(columns, rows));
+  // Awaited here: the iterator is open until then.
+  return await print(table(columns, rows()));
+}
+
+function* jsonLines(fields: readonly IterFieldPlace[], rows: Iterable<readonly unknown[]>): Generator<string> {
+  for (const row of rows) yield jsonLine(Object.fromEntries(fields.map(({ path }, i) => [path, row[i]])));
 }
 
 const isTarget = (target: string): target is IterTarget => Object.hasOwn(iterTargets, target);
@@ -73,19 +58,6 @@ async function listTargets({ json }: Options): Promise<void> {
     );
   const rows = btf.iterTargets().map(({ name, fields }) => [name, fields.map((field) => field.name).join(' ')]);
   return print(table([{ head: 'TARGET' }, { head: 'CONTEXT' }], rows));
-}
-
-function fieldsOf(btf: Btf, target: IterTarget, asked: string | undefined): IterFieldPlace[] {
-  if (asked !== undefined) return asked.split(',').map((path) => findField(btf, target, path.trim()));
-  // Of those that are shown unless told, a kernel may lack one.
-  return defaultFields[target].flatMap((path) => {
-    try {
-      return [findField(btf, target, path)];
-    } catch (error) {
-      if (error instanceof BtfError) return [];
-      throw error;
-    }
-  });
 }
 
 interface Parameter extends Disposable {
