@@ -5,7 +5,7 @@ declare const __VERSION__: string;
 
 process.stdout.on('error', endOfOutput);
 
-makeProgram(__VERSION__)
+makeProgram(__VERSION__, process.argv[2])
   .parseAsync()
   .catch((error: unknown) => {
     process.stderr.write(`bpf: ${messageOf(error)}\n`);

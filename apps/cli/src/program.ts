@@ -4,16 +4,34 @@ import { addCompletionCommands } from './completion/index.ts';
 import { addHelp } from './help.ts';
 import { lazily } from './lazily.ts';
 import { addLinkCommands } from './link/index.ts';
-import { addMapCommands } from './map/index.ts';
+import { addEventsCommand, addMapCommands } from './map/index.ts';
 import { count, JSON_LINES } from './options.ts';
 import { addProgCommands } from './prog/index.ts';
 import { addTraceCommand } from './trace/index.ts';
 
+/** What adds each command, by its name. */
+const commands: Readonly<Record<string, (bpf: Command) => void>> = {
+  iter: addIterCommand,
+  asm: addAsmCommand,
+  disasm: addDisasmCommand,
+  btf: addBtfCommands,
+  prog: addProgCommands,
+  map: addMapCommands,
+  events: addEventsCommand,
+  link: addLinkCommands,
+  trace: addTraceCommand,
+  features: addFeaturesCommand,
+  doctor: addDoctorCommand,
+  completion: addCompletionCommands,
+};
+
 /**
  * The command with all that it can do. What is wrong with its words is thrown as a CommanderError; the help and the version
  * end the process.
+ *
+ * @param word the first of its words: when that is a command, only this one is made, because all take milliseconds
  */
-export function makeProgram(version: string): Command {
+export function makeProgram(version: string, word?: string): Command {
   const bpf = new Command('bpf')
     .description('eBPF from the command line, without clang or libbpf.')
     .version(version, '-V, --version', 'print the version')
@@ -25,7 +43,13 @@ export function makeProgram(version: string): Command {
       throw error;
     });
   addHelp(bpf);
+  const isVersion = word === '-V' || word === '--version';
+  const isCommand = word !== undefined && Object.hasOwn(commands, word);
+  for (const [name, add] of Object.entries(commands)) if (isCommand ? name === word : !isVersion) add(bpf);
+  return bpf;
+}
 
+function addIterCommand(bpf: Command): void {
   bpf
     .command('iter')
     .description('list objects of the kernel through a BPF iterator: tasks, files, sockets, maps and more')
@@ -36,14 +60,18 @@ export function makeProgram(version: string): Command {
     .option('--cgroup <path>', 'for cgroup: where to start')
     .option('--json', JSON_LINES)
     .action(lazily(async () => (await import('./iter/iter.ts')).iter));
+}
 
+function addAsmCommand(bpf: Command): void {
   bpf
     .command('asm')
     .description('assemble text to instructions')
     .argument('[file]', 'one instruction a line; - or nothing for standard input')
     .addOption(choice('--format <format>', 'what to print', ['hex', 'raw', 'json', 'c']))
     .action(lazily(async () => (await import('./asm.ts')).asm));
+}
 
+function addDisasmCommand(bpf: Command): void {
   bpf
     .command('disasm')
     .description('print instructions as text')
@@ -51,19 +79,17 @@ export function makeProgram(version: string): Command {
     .addOption(choice('--format <format>', 'what to print', ['text', 'json']))
     .addOption(choice('--input <format>', 'what is read', ['hex', 'raw']))
     .action(lazily(async () => (await import('./disasm.ts')).disasm));
+}
 
-  addBtfCommands(bpf);
-  addProgCommands(bpf);
-  addMapCommands(bpf);
-  addLinkCommands(bpf);
-  addTraceCommand(bpf);
-
+function addFeaturesCommand(bpf: Command): void {
   bpf
     .command('features')
     .description('what this kernel has, and this user may use, each tried: types, attachments, features')
     .option('--json', JSON_LINES)
     .action(lazily(async () => (await import('./features.ts')).features));
+}
 
+function addDoctorCommand(bpf: Command): void {
   bpf
     .command('doctor')
     .description(
@@ -71,9 +97,6 @@ export function makeProgram(version: string): Command {
     )
     .option('--json', JSON_LINES)
     .action(lazily(async () => (await import('./doctor.ts')).diagnose));
-
-  addCompletionCommands(bpf);
-  return bpf;
 }
 
 /** An option that is one of several words, the first unless said otherwise. */

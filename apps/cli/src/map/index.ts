@@ -70,6 +70,9 @@ export function addMapCommands(bpf: Command): void {
     .option('--limit <changes>', 'end after so many', count)
     .option('--json', JSON_LINES)
     .action(lazily(async () => (await import('./watch.ts')).watchMap));
+}
+
+export function addEventsCommand(bpf: Command): void {
   bpf
     .command('events')
     .description('print what programs send through a ring buffer or a perf event array, as it comes')
