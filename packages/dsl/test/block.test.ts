@@ -1,4 +1,20 @@
-import { assemble, exit, flatten, ja, jeq, jgt, jne, label, lddw, mov, type Program, slotCount, sub } from '@bpf/insn';
+import {
+  assemble,
+  callSubprog,
+  exit,
+  flatten,
+  ja,
+  jeq,
+  jgt,
+  jne,
+  label,
+  lddw,
+  ldFunc,
+  mov,
+  type Program,
+  slotCount,
+  sub,
+} from '@bpf/insn';
 import { format } from '@bpf/insn/text';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -62,6 +78,13 @@ test('it is what labels are, of any program', () => {
       expect(flatten(own).some(({ kind }) => kind === 'label')).toBe(false);
     }),
   );
+});
+
+test('calls of its own functions, and their addresses, are resolved like jumps', () => {
+  const program = [callSubprog('sub'), ldFunc('r2', 'sub'), ja('sub'), exit(), label('sub'), mov('r0', 0), exit()];
+  expect(assemble(block(program))).toEqual(assemble(program));
+  // Not that of the caller.
+  expect(assemble([block(program), label('sub'), exit()])).toEqual(assemble([...program, exit()]));
 });
 
 test('two labels of one name are refused, and where an instruction came from is kept', () => {

@@ -44,14 +44,14 @@ export class ArrayMap<Value = Uint8Array, ValueInput = Value> extends IndexedMap
 
   /** The value at an index. @throws RangeError beyond the end */
   get(index: number, flag?: 'lock'): Value {
-    const { value } = this.map.elem;
-    if (!mapLookupElem(this.map, this.key(index), value.bytes, flag === 'lock' ? BPF_F_LOCK : 0)) this.outside(index);
-    return take(this.#codec, value);
+    if (!mapLookupElem(this.map, this.key(index), this.map.elem.value.bytes, flag === 'lock' ? BPF_F_LOCK : 0))
+      this.outside(index);
+    return take(this.#codec, this.map);
   }
 
   /** Replaces the value at an index. @throws RangeError beyond the end, and for bytes of another length; BtfError */
   set(index: number, value: ValueInput, flag?: 'lock'): void {
-    const bytes = put(this.#codec, this.map.elem.value, value);
+    const bytes = put(this.#codec, this.map, 'value', value);
     mapUpdateElem(this.map, this.key(index), bytes, flag === 'lock' ? BPF_F_LOCK : 0);
   }
 

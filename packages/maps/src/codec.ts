@@ -7,6 +7,8 @@ export interface Codec<Value, Input = Value> {
   readonly size: number;
   /** Values are bytes already, whose length the call checks. */
   readonly asIs?: true;
+  /** Encoding runs nobody's code: of a struct, fields may be getters, which may use the map or close it. */
+  readonly plain?: boolean;
   /** Decodes what lies at an offset; bytes are copied. */
   decode(bytes: Uint8Array, view: DataView, at: number): Value;
   /** Encodes to an offset, where as many bytes are as its size. */
@@ -43,6 +45,7 @@ export function schemaCodec<Value, Input>(schema: Schema<Value, Input>): Codec<V
   const read = compileReader(schema);
   return {
     size,
+    plain: simple,
     decode: (_, view, at) => read(view, at),
     encode(value, bytes, view, at) {
       if (!simple) bytes.fill(0, at, at + size);
@@ -75,14 +78,22 @@ export function perCpuCodec<Value, Input>(one: Codec<Value, Input>, cpus: number
   };
 }
 
-type Part = MapFd['elem']['key'];
-
-/** Puts a key or value where the kernel reads it: `part` of {@link MapFd.elem}. Returns the bytes for the call. */
-export function put<Input>(codec: Codec<unknown, Input>, part: Part, value: Input): Uint8Array {
+/**
+ * The bytes of a key or value for a call. A number is put where the kernel reads it, which is in use from then on: what is
+ * not plain goes first.
+ */
+export function put<Input>(codec: Codec<unknown, Input>, map: MapFd, part: 'key' | 'value', value: Input): Uint8Array {
   if (codec.asIs) return value as Uint8Array;
-  codec.encode(value, part.bytes, part.view, 0);
-  return part.bytes;
+  if (codec.plain) {
+    const { bytes, view } = map.elem[part];
+    codec.encode(value, bytes, view, 0);
+    return bytes;
+  }
+  const bytes = new Uint8Array(codec.size);
+  codec.encode(value, bytes, new DataView(bytes.buffer), 0);
+  return bytes;
 }
 
 /** What the kernel has put there. */
-export const take = <Value>(codec: Codec<Value, never>, part: Part): Value => codec.decode(part.bytes, part.view, 0);
+export const take = <Value>(codec: Codec<Value, never>, { elem: { value } }: MapFd): Value =>
+  codec.decode(value.bytes, value.view, 0);

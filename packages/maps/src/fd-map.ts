@@ -83,7 +83,7 @@ export abstract class KeyedMap<Key, KeyInput> extends BpfMap {
   }
 
   protected keyBytes(key: KeyInput): Uint8Array {
-    return put(this.#key, this.map.elem.key, key);
+    return put(this.#key, this.map, 'key', key);
   }
 }
 

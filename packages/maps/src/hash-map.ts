@@ -38,15 +38,15 @@ export class HashMap<Key = Uint8Array, Value = Uint8Array, KeyInput = Key, Value
 
   /** The value of a key, or undefined. With `lock`, while nobody holds its lock. */
   get(key: KeyInput, flag?: 'lock'): Value | undefined {
-    const { elem } = this.map;
-    return mapLookupElem(this.map, put(this.#key, elem.key, key), elem.value.bytes, flag === 'lock' ? BPF_F_LOCK : 0)
-      ? take(this.#value, elem.value)
+    const bytes = put(this.#key, this.map, 'key', key);
+    return mapLookupElem(this.map, bytes, this.map.elem.value.bytes, flag === 'lock' ? BPF_F_LOCK : 0)
+      ? take(this.#value, this.map)
       : undefined;
   }
 
   has(key: KeyInput): boolean {
-    const { elem } = this.map;
-    return mapLookupElem(this.map, put(this.#key, elem.key, key), elem.value.bytes);
+    const bytes = put(this.#key, this.map, 'key', key);
+    return mapLookupElem(this.map, bytes, this.map.elem.value.bytes);
   }
 
   /**
@@ -57,15 +57,14 @@ export class HashMap<Key = Uint8Array, Value = Uint8Array, KeyInput = Key, Value
    *   does not hold: nothing is written then
    */
   set(key: KeyInput, value: ValueInput, ...flags: readonly UpdateFlag[]): boolean {
-    const { elem } = this.map;
-    // The key comes last: a getter in the value may use this map.
-    const bytes = put(this.#value, elem.value, value);
-    return mapUpdateElem(this.map, put(this.#key, elem.key, key), bytes, flagBits(flags));
+    const early = this.#value.plain ? undefined : put(this.#value, this.map, 'value', value);
+    const keyBytes = put(this.#key, this.map, 'key', key);
+    return mapUpdateElem(this.map, keyBytes, early ?? put(this.#value, this.map, 'value', value), flagBits(flags));
   }
 
   /** Removes an entry. @returns false when there was none */
   delete(key: KeyInput): boolean {
-    return mapDeleteElem(this.map, put(this.#key, this.map.elem.key, key));
+    return mapDeleteElem(this.map, put(this.#key, this.map, 'key', key));
   }
 
   /**
@@ -74,10 +73,8 @@ export class HashMap<Key = Uint8Array, Value = Uint8Array, KeyInput = Key, Value
    * @throws SysError 'ENOTSUPP' on an older kernel
    */
   getAndDelete(key: KeyInput): Value | undefined {
-    const { elem } = this.map;
-    return mapLookupAndDeleteElem(this.map, put(this.#key, elem.key, key), elem.value.bytes)
-      ? take(this.#value, elem.value)
-      : undefined;
+    const bytes = put(this.#key, this.map, 'key', key);
+    return mapLookupAndDeleteElem(this.map, bytes, this.map.elem.value.bytes) ? take(this.#value, this.map) : undefined;
   }
 
   /**

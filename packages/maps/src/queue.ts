@@ -34,7 +34,7 @@ export class Queue<Value = Uint8Array, ValueInput = Value> extends BpfMap {
       return mapUpdateElem(
         this.map,
         NO_KEY,
-        put(this.#value, this.map.elem.value, value),
+        put(this.#value, this.map, 'value', value),
         options?.evict ? BPF_EXIST : BPF_ANY,
       );
     } catch (error) {
@@ -45,14 +45,14 @@ export class Queue<Value = Uint8Array, ValueInput = Value> extends BpfMap {
 
   /** The next value, which stays; undefined when there is none. */
   peek(): Value | undefined {
-    const { value } = this.map.elem;
-    return mapLookupElem(this.map, NO_KEY, value.bytes) ? take(this.#value, value) : undefined;
+    return mapLookupElem(this.map, NO_KEY, this.map.elem.value.bytes) ? take(this.#value, this.map) : undefined;
   }
 
   /** The next value, which is gone afterwards; undefined when there is none. */
   pop(): Value | undefined {
-    const { value } = this.map.elem;
-    return mapLookupAndDeleteElem(this.map, NO_KEY, value.bytes) ? take(this.#value, value) : undefined;
+    return mapLookupAndDeleteElem(this.map, NO_KEY, this.map.elem.value.bytes)
+      ? take(this.#value, this.map)
+      : undefined;
   }
 }
 
@@ -67,11 +67,11 @@ export class BloomFilter<ValueInput = Uint8Array> extends BpfMap {
   }
 
   add(value: ValueInput): void {
-    mapUpdateElem(this.map, NO_KEY, put(this.#value, this.map.elem.value, value));
+    mapUpdateElem(this.map, NO_KEY, put(this.#value, this.map, 'value', value));
   }
 
   /** False when it was never added. */
   mayHave(value: ValueInput): boolean {
-    return mapLookupElem(this.map, NO_KEY, put(this.#value, this.map.elem.value, value));
+    return mapLookupElem(this.map, NO_KEY, put(this.#value, this.map, 'value', value));
   }
 }

@@ -20,14 +20,16 @@ export class StorageMap<Value = Uint8Array, ValueInput = Value> extends BpfMap {
 
   /** The value of an owner, or undefined. @throws SysError 'EBADF' for a descriptor of another kind */
   get(owner: HasFd): Value | undefined {
-    const { value } = this.map.elem;
-    return mapLookupElem(this.map, this.#owner.put(owner), value.bytes) ? take(this.#value, value) : undefined;
+    return mapLookupElem(this.map, this.#owner.put(owner), this.map.elem.value.bytes)
+      ? take(this.#value, this.map)
+      : undefined;
   }
 
   /** @returns false when `noexist` found a value, or `exist` did not */
   set(owner: HasFd, value: ValueInput, ...flags: readonly UpdateFlag[]): boolean {
-    const bytes = put(this.#value, this.map.elem.value, value);
-    return mapUpdateElem(this.map, this.#owner.put(owner), bytes, flagBits(flags));
+    const early = this.#value.plain ? undefined : put(this.#value, this.map, 'value', value);
+    const key = this.#owner.put(owner);
+    return mapUpdateElem(this.map, key, early ?? put(this.#value, this.map, 'value', value), flagBits(flags));
   }
 
   /** @returns false when there was none */

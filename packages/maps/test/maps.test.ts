@@ -1,4 +1,5 @@
 import { struct, u8, u32, u64 } from '@bpf/btf/data';
+import type { MapFd } from '@bpf/sys';
 import fc from 'fast-check';
 import { expect, expectTypeOf, test } from 'vitest';
 import { bytesCodec, perCpuCodec, put, schemaCodec, take } from '../src/codec.ts';
@@ -85,21 +86,24 @@ test('the types hold what the kernel allows', () => {
   () => createMap({ type: 'heap', keySize: 8, valueSize: 8, maxEntries: 1 });
 });
 
-function partOf(length: number): { bytes: Uint8Array; view: DataView } {
+/** As much of a map as keys and values are put into. */
+function memoryOf(length: number): MapFd {
   const bytes = new Uint8Array(length);
-  return { bytes, view: new DataView(bytes.buffer) };
+  const part = { bytes, view: new DataView(bytes.buffer) };
+  return { elem: { key: part, value: part } } as unknown as MapFd;
 }
 
 test('values go into memory and come out, padding being zero', () => {
   const record = schemaCodec(struct({ a: u8, b: u32 }));
-  const part = partOf(8);
-  part.bytes.fill(0xff);
-  expect(put(record, part, { a: 1, b: 2 })).toEqual(Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0));
-  expect(take(record, part)).toEqual({ a: 1, b: 2 });
-  const raw = partOf(4);
-  raw.bytes.set([1, 2, 3, 4]);
+  const bytes = put(record, memoryOf(8), 'value', { a: 1, b: 2 });
+  expect(bytes).toEqual(Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0));
+  const map = memoryOf(8);
+  map.elem.value.bytes.set(bytes);
+  expect(take(record, map)).toEqual({ a: 1, b: 2 });
+  const raw = memoryOf(4);
+  raw.elem.value.bytes.set([1, 2, 3, 4]);
   const copy = take(bytesCodec(4, 'key'), raw);
-  raw.bytes.fill(9);
+  raw.elem.value.bytes.fill(9);
   expect(copy).toEqual(Uint8Array.of(1, 2, 3, 4));
   const list = bytesCodec(4, 'key');
   expect(() => list.encode(new Uint8Array(3), new Uint8Array(8), new DataView(new ArrayBuffer(8)), 0)).toThrow(
@@ -111,11 +115,11 @@ test('per-CPU values are at multiples of 8', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(0xff), { minLength: 1, maxLength: 9 }), (values) => {
       const codec = perCpuCodec(schemaCodec(u8), values.length);
-      const part = partOf(codec.size);
-      expect(put(codec, part, values)).toEqual(
-        Uint8Array.from(values.flatMap((value) => [value, 0, 0, 0, 0, 0, 0, 0])),
-      );
-      expect(take(codec, part)).toEqual(values);
+      const map = memoryOf(codec.size);
+      const bytes = put(codec, map, 'value', values);
+      map.elem.value.bytes.set(bytes);
+      expect(bytes).toEqual(Uint8Array.from(values.flatMap((value) => [value, 0, 0, 0, 0, 0, 0, 0])));
+      expect(take(codec, map)).toEqual(values);
     }),
   );
 });

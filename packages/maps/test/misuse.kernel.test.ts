@@ -1,6 +1,6 @@
 // What is no key, value, index, descriptor or size is refused with a sentence, before anything is written.
 import assert from 'node:assert/strict';
-import { char, struct, u8, u32, u64 } from '@bpf/btf/data';
+import { array, char, struct, u8, u32, u64 } from '@bpf/btf/data';
 import { arrayMap, bpfSyscall, hashMap } from '../../../tooling/kernel-test/features.ts';
 import { kernelTest } from '../../../tooling/kernel-test/harness.ts';
 import { type BpfMap, createMap, openMap } from '../src/index.ts';
@@ -183,4 +183,44 @@ kernelTest(bpfSyscall, 'nothing is used after close', () => {
     for (const use of [...uses, () => map.fd, () => map.freeze(), () => map.pin('/nowhere')])
       assert.throws(use, { name: 'TypeError', message: /closed/ }, `${map.info.type}: ${use}`);
   }
+});
+
+kernelTest(hashMap, 'a getter of a key or value may use the map, and close it', () => {
+  const Pair = struct({ a: u32, b: u32 });
+  using map = createMap({ type: 'hash', key: Pair, value: Pair, maxEntries: 8 });
+  const other = { a: 7, b: 77 };
+  map.set({ a: 2, b: 2 }, other);
+  const meddling = {
+    a: 1,
+    get b() {
+      assert.deepEqual(map.get({ a: 2, b: 2 }), other);
+      return 5;
+    },
+  };
+  map.set(meddling, meddling);
+  assert.deepEqual(map.get({ a: 1, b: 5 }), { a: 1, b: 5 });
+
+  using numbers = createMap({ type: 'hash', key: u32, value: Pair, maxEntries: 8 });
+  numbers.set(2, other);
+  numbers.set(1, { a: 1, b: numbers.has(2) ? 5 : 0 });
+  const reading = {
+    a: 1,
+    get b() {
+      return numbers.get(2)?.b ?? 0;
+    },
+  };
+  numbers.set(3, reading);
+  assert.deepEqual(numbers.get(3), { a: 1, b: 77 });
+
+  // Larger than the memory that is kept for the next map: it is given back when the map is closed.
+  const Large = struct({ a: u32, rest: array(u32, 50_000) });
+  const large = createMap({ type: 'array', value: Large, maxEntries: 1 });
+  const closing = {
+    get a() {
+      large.close();
+      return 1;
+    },
+    rest: Array.from({ length: 50_000 }, () => 7),
+  };
+  assert.throws(() => large.set(0, closing), { name: 'TypeError', message: /closed/ });
 });

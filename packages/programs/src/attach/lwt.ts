@@ -5,6 +5,7 @@ import { Link } from '../link.ts';
 import { ifindexOf, type NetInterface } from './interface.ts';
 import { type Attachable, ignoreGone } from './make.ts';
 
+/** The interface, and the packets that take the route: where to, and through which gateway. */
 export type LwtOptions = NetInterface & Pick<LwtRoute, 'to' | 'via'>;
 
 const TYPES: readonly string[] = ['lwt_in', 'lwt_out', 'lwt_xmit', 'lwt_seg6local'] satisfies LwtProgType[];

@@ -3,6 +3,7 @@ import { kernelBtf } from '../kernel-btf.ts';
 import type { Link } from '../link.ts';
 import { type Attachable, createLink, needing } from './make.ts';
 
+/** The functions that one link is for. */
 export interface TracingMultiPlaces {
   /** Names of functions of the kernel itself, each once. */
   readonly functions: readonly string[];
