@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { nodePackage } from './node-package.ts';
 
 /** The oldest that is supported, and every release line since that has long-term support or will have it. */
 const VERSIONS = ['20', '22', '24', '26'];
@@ -29,11 +30,8 @@ process.exitCode = failed.length > 0 ? 1 : 0;
 /** Gets a version of Node from npm into the cache, once; returns the folder that `node` is in. */
 function install(version: string): string {
   const folder = join(root, '.cache/nodes', version);
-  const name = `node-linux-${process.arch}`;
   mkdirSync(folder, { recursive: true });
-  const quiet = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error'];
-  execFileSync('npm', ['install', '--prefix', folder, ...quiet, '--prefer-offline', `${name}@${version}`], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  return join(folder, 'node_modules', name, 'bin');
+  const { args, bin } = nodePackage(folder, version, process.arch);
+  execFileSync('npm', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  return bin;
 }

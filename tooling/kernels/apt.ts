@@ -16,7 +16,14 @@ const KEPT_SETTING = /^Acquire::(http|https|ftp|tor|Retries|ForceIPv[46])\b/;
  * not keep the others away. Throws when the machine knows no Debian archive to ask.
  */
 export async function updateLists(context: Context): Promise<string[]> {
-  await configure(context);
+  const complaints = await update(context, ['amd64', 'arm64']);
+  // A mirror may lack an architecture that the archive has: apt then gives up the whole suite.
+  if (!complaints.some((line) => line.includes('binary-arm64'))) return complaints;
+  return [...complaints, ...(await update(context, ['amd64']))];
+}
+
+async function update(context: Context, architectures: readonly string[]): Promise<string[]> {
+  await configure(context, architectures);
   const { stderr } = await tryRun(context.signal, 'apt-get', ['update', '-q'], { env: environment(context) });
   return stderr.split('\n').filter((line) => /^[EW]: /.test(line) && !line.includes('Some index files'));
 }
@@ -66,7 +73,7 @@ function environment(context: Context): NodeJS.ProcessEnv {
 }
 
 /** Hooks and pins of the host stay out of it; its proxies and certificates come along. */
-async function configure(context: Context): Promise<void> {
+async function configure(context: Context, architectures: readonly string[]): Promise<void> {
   const home = `${context.cache}/apt`;
   const dump = (await run(context.signal, 'apt-config', ['dump'])).toString();
   const config = [
@@ -82,6 +89,7 @@ async function configure(context: Context): Promise<void> {
     `Dir::Cache "${home}";`,
     'Dir::Cache::srcpkgcache "";',
     'APT::Architecture "amd64";',
+    `APT::Architectures { ${architectures.map((name) => `"${name}"; `).join('')}};`,
     'APT::Sandbox::User "root";',
     'Acquire::Languages "none";',
     // An archive out of reach should not take minutes to find out; the machine's own settings come last.

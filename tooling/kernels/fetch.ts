@@ -4,13 +4,17 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { type Candidate, dependencies, download, findCandidates, updateLists } from './apt.ts';
 import { buildKernel, cachedKernels, type Kernel, kernelsFolder } from './kernel.ts';
 import { type Context, messageOf, run } from './run.ts';
+import { archOf, compareSeries, FLAVOURS, fits, seriesOf } from './series.ts';
 import { fetchTools, haveTools } from './tools.ts';
 
-/** The newest kernel of each of these is tested; `7.x` stands for the newest series of that major number. */
-export const SERIES = ['5.10', '6.1', '6.12', '6.18', '7.x'];
+/**
+ * The newest kernel of each of these is tested; `7.x` stands for the newest series of that major number. They start in
+ * this order, the slowest first.
+ */
+export const SERIES = ['6.12-arm64', '5.10', '6.1', '6.12', '6.18', '7.x'];
 
 const DAY = 24 * 60 * 60 * 1000;
-const FLAVOUR = 'cloud-amd64';
+const KERNEL_PACKAGE = new RegExp(`^linux-image-\\d.*-(${Object.values(FLAVOURS).join('|')})$`);
 
 export interface Missing {
   readonly series: string;
@@ -39,7 +43,7 @@ export async function fetchKernels(context: Context, wanted: readonly string[], 
     const last = lookups[series];
     const recent = last !== undefined && Date.now() - last.time < DAY;
     const settled = newestOf(cached, series) !== undefined || (last?.reason ?? '') !== '';
-    return update || !recent || !settled || !haveTools(context);
+    return update || !recent || !settled || !haveTools(context, 'x64') || !haveTools(context, archOf(series));
   });
   if (due.length > 0) {
     lookups = { ...lookups, ...(await lookUp(context, due, cached)) };
@@ -48,7 +52,7 @@ export async function fetchKernels(context: Context, wanted: readonly string[], 
   const kernels: Kernel[] = [];
   const missing: Missing[] = [];
   for (const series of wanted) {
-    const kernel = newestOf(cached, series);
+    const kernel = haveTools(context, archOf(series)) ? newestOf(cached, series) : undefined;
     const reason = lookups[series]?.reason ?? '';
     if (!kernel) missing.push({ series, reason });
     else if (!kernels.includes(kernel)) kernels.push(kernel);
@@ -67,26 +71,25 @@ async function lookUp(context: Context, wanted: readonly string[], cached: reado
     await mkdir(context.cache, { recursive: true });
     complaints = await updateLists(context);
     for (const complaint of complaints) context.say(`apt: ${complaint}`);
-    candidates = await findCandidates(context, 'linux-image-', new RegExp(`^linux-image-\\d.*-${FLAVOUR}$`));
+    candidates = await findCandidates(context, 'linux-image-', KERNEL_PACKAGE);
     if (candidates.length === 0) throw new Error(complaints[0] ?? 'it has no kernels');
-    if (!haveTools(context)) {
-      context.say('fetching qemu and its helpers');
-      await fetchTools(context);
-    }
+    if (!haveTools(context, 'x64')) await fetchTools(context, 'x64');
   } catch (error) {
     context.signal.throwIfAborted();
     const reason = `the archive could not be asked: ${messageOf(error)}`;
-    if (!haveTools(context)) throw new Error(`qemu could not be fetched; ${reason}`);
+    if (!haveTools(context, 'x64')) throw new Error(`qemu could not be fetched; ${reason}`);
     return Object.fromEntries(wanted.map((series) => [series, { time: 0, reason }]));
   }
   const unreachable = complaints.some((complaint) => complaint.includes('Failed to fetch'));
   const lookups: Record<string, Lookup> = {};
   for (const series of wanted) {
+    const arch = archOf(series);
     try {
       const found = await newestCandidate(context, candidates, series);
       const have = newestOf(cached, series);
+      if (found && !haveTools(context, arch)) await fetchTools(context, arch);
       if (found && found.version !== have?.version) await fetchKernel(context, found, have);
-      const reason = [`the archive has no ${FLAVOUR} kernel ${series}`, ...complaints].join('; ');
+      const reason = [`the archive has no ${FLAVOURS[arch]} kernel ${series}`, ...complaints].join('; ');
       lookups[series] = found ? { time, reason: '' } : { time: unreachable ? 0 : time, reason };
     } catch (error) {
       await rm(freshFolder(context), { recursive: true, force: true });
@@ -129,8 +132,9 @@ async function packagesOf(context: Context, name: string, seen: Set<string> = ne
   // Some older kernels depend on a linux-base-VERSION that was never in the archive, and that is empty.
   if (needed === undefined || seen.has(name)) return [];
   seen.add(name);
+  const flavour = FLAVOURS[archOf(seriesOf(name))];
   const parts = needed.filter((part) => /^linux-(image|binary|modules|base)-\d/.test(part));
-  for (const part of parts.filter((item) => item.endsWith(FLAVOUR))) await packagesOf(context, part, seen);
+  for (const part of parts.filter((item) => item.endsWith(flavour))) await packagesOf(context, part, seen);
   return [...seen];
 }
 
@@ -156,18 +160,9 @@ async function isNewer(context: Context, a: string, b: string): Promise<boolean>
   );
 }
 
-/** `linux-image-6.12.117+deb13-cloud-amd64` is of the series `6.12`. */
-function seriesOf(name: string): string {
-  return /-(\d+\.\d+)/.exec(name)?.[1] ?? '';
-}
-
-function fits(series: string, wanted: string): boolean {
-  return wanted.endsWith('.x') ? series.startsWith(wanted.slice(0, -1)) : series === wanted;
-}
-
 function newestOf(kernels: readonly Kernel[], wanted: string): Kernel | undefined {
-  const number = (kernel: Kernel) => Number(kernel.series.split('.')[1]);
-  return kernels.filter(({ series }) => fits(series, wanted)).sort((a, b) => number(b) - number(a))[0];
+  const fitting = kernels.filter(({ series }) => fits(series, wanted));
+  return fitting.sort((a, b) => compareSeries(b.series, a.series))[0];
 }
 
 function readLookups(context: Context): Lookups {

@@ -14,7 +14,7 @@ const RECIPE = `1 ${MODULES.join(' ')}`;
 
 /** A kernel in the cache; its folder holds vmlinux, guest.cpio, kernel.json and the packages (debs/). */
 export interface Kernel {
-  /** `6.12` */
+  /** `6.12`, or `6.12-arm64` */
   readonly series: string;
   /** Debian's version of the package. */
   readonly version: string;
@@ -72,10 +72,11 @@ export async function cachedKernels(context: Context): Promise<Kernel[]> {
 export const kernelsFolder = (context: Context): string => `${context.cache}/linux`;
 
 /**
- * Takes the ELF file out of a bzImage: booting that one (qemu does PVH) spares the guest its unpacking,
+ * Takes what qemu boots out of a package's kernel. That of arm64 may be it already. Of x86 it is the ELF file in a bzImage: booting that one (qemu does PVH) spares the guest its unpacking,
  * which is slow under emulation. See "The Linux/x86 Boot Protocol" in the kernel's documentation.
  */
 async function extractKernel(context: Context, image: Buffer): Promise<Buffer> {
+  if (image.toString('latin1', 0x38, 0x3c) === 'ARMd') return image;
   const setupSectors = image.readUInt8(0x1f1) || 4;
   const start = (setupSectors + 1) * 512 + image.readUInt32LE(0x248);
   const end = start + image.readUInt32LE(0x24c);

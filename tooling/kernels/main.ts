@@ -10,17 +10,18 @@ import { baseInitrd, jobInitrd } from './initrd.ts';
 import type { Kernel } from './kernel.ts';
 import { type KernelResult, readResult } from './result.ts';
 import { type Context, messageOf } from './run.ts';
+import { type Arch, archOf, compareSeries } from './series.ts';
 import { writeSupport } from './support.ts';
 import { formatResults } from './table.ts';
-import { compareSeries, count, findErrors } from './verdict.ts';
+import { count, findErrors } from './verdict.ts';
 
 const USAGE = `usage: npm run test:kernels -- [options]
   --job FOLDER      holds kernel-tests.mjs and what it needs (default: this repository's kernel tests, built now)
-  --kernel SERIES   only this series, such as 6.12 or 7.x (repeatable; default: ${SERIES.join(', ')})
+  --kernel SERIES   only this series, such as 6.12, 7.x or 6.12-arm64 (repeatable; default: ${SERIES.join(', ')})
   --profile NAME    only as root, caps or none (repeatable; default: all three, in this order)
   --grep TEXT       only tests whose name holds this
   --jobs N          guests at the same time (default 2)
-  --timeout N       seconds each guest may take (default 300)
+  --timeout N       seconds each guest may take, twice that on arm64 (default 300)
   --node PATH       the node to run in the guests (default: this one)
   --keep-log        keep the console and output of each guest in the cache folder
   --update          look for newer kernels now, not once a day
@@ -32,17 +33,20 @@ const CACHE = fileURLToPath(new URL('../../.cache/kernels', import.meta.url));
 async function main(signal: AbortSignal): Promise<boolean> {
   const options = readOptions();
   const context: Context = { cache: CACHE, signal, say: (line) => console.log(line) };
+  const wanted = options.kernel ?? SERIES;
   // First, so that a wrong folder is told before anything is fetched.
   const archive = jobInitrd(options.job ?? (await buildKernelTests()));
   await removeStaleRuns(context);
-  const wanted = options.kernel ?? SERIES;
-  const { kernels, missing } = await fetchKernels(context, wanted, options.update);
+  const fetched = await fetchKernels(context, wanted, options.update);
+  const { bases, without } = await makeBases(context, fetched.kernels, options.node);
+  const missing = [...fetched.missing, ...without];
+  const kernels = fetched.kernels.filter(({ series }) => bases.has(archOf(series)));
   for (const { series, reason } of missing) console.log(`${series}  could not be fetched: ${reason}`);
 
   const environment: Record<string, string> = { BPF_KERNEL_TEST: '1' };
   if (options.grep !== undefined) environment.BPF_TEST_GREP = options.grep;
   const job: Job = {
-    base: await baseInitrd(context, options.node),
+    bases,
     archive,
     profiles: options.profiles,
     environment,
@@ -58,6 +62,22 @@ async function main(signal: AbortSignal): Promise<boolean> {
   await Promise.all(Array.from({ length: options.jobs }, work));
   results.sort((a, b) => compareSeries(a.series, b.series));
   return report(results, missing, options);
+}
+
+/** What the guests of each architecture start from, and the kernels that go without: npm may be out of reach. */
+async function makeBases(context: Context, kernels: readonly Kernel[], node: string) {
+  const bases = new Map<Arch, string>();
+  const without: Missing[] = [];
+  for (const arch of new Set(kernels.map(({ series }) => archOf(series)))) {
+    try {
+      bases.set(arch, await baseInitrd(context, arch, node));
+    } catch (error) {
+      context.signal.throwIfAborted();
+      const left = kernels.filter(({ series }) => archOf(series) === arch);
+      without.push(...left.map(({ series }) => ({ series, reason: messageOf(error) })));
+    }
+  }
+  return { bases, without };
 }
 
 type Options = ReturnType<typeof readOptions>;
@@ -116,13 +136,13 @@ async function runKernel(context: Context, kernel: Kernel, job: Job, keepLog: bo
   const result = readResult(kernel, ending, job.profiles);
   const { passed, failed, skipped } = count(result.tests);
   const counts = `${passed} passed, ${failed} failed, ${skipped} skipped`;
-  console.log(`${kernel.series.padEnd(5)} ${result.ending}: ${counts} (${kernel.version}, ${result.seconds} s)`);
+  console.log(`${kernel.series.padEnd(10)} ${result.ending}: ${counts} (${kernel.version}, ${result.seconds} s)`);
   if (keepLog) {
     const logs = `${context.cache}/logs/${kernel.series}`;
     await mkdir(logs, { recursive: true });
     await writeFile(`${logs}/console.txt`, ending.console);
     await writeFile(`${logs}/output.txt`, ending.output);
-    console.log(`      ${logs}`);
+    console.log(`           ${logs}`);
   }
   return result;
 }
@@ -148,7 +168,7 @@ async function report(
   console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
   const good = errors.length === 0 && totals.failed === 0;
   if (options.writeSupport) {
-    if (!good || options.kernel || options.grep !== undefined)
+    if (!good || missing.length > 0 || options.kernel || options.grep !== undefined)
       throw new Error('only a whole and good run can be written down');
     writeSupport(results);
   }

@@ -36,6 +36,15 @@ test('a feature skipped on a kernel that has it is an error', () => {
   ]);
 });
 
+test('what arm64 is known to have is its own', () => {
+  const arm64 = (status: Status) => kernel('6.12-arm64', { 'attach/fentry': status, 'attach/kprobe_multi': 'skipped' });
+  const results = matrix(() => ({ 'attach/fentry': 'passed', 'attach/kprobe_multi': 'passed' }));
+  expect(findErrors([...results.slice(2), arm64('passed')], [], SOME_SERIES)).toEqual([]);
+  expect(findErrors([...results.slice(2), arm64('skipped')], [], SOME_SERIES)).toEqual([
+    'attach/fentry: skipped on 6.12-arm64, which is known to have it (from 6.12-arm64 on)',
+  ]);
+});
+
 test('skips of the unprivileged are theirs to make', () => {
   const unprivileged = kernel('6.12', { fentry: 'skipped' }, 'none');
   expect(findErrors([unprivileged], [], SOME_SERIES)).toEqual([]);

@@ -2,12 +2,13 @@
 import expected from './expected.json' with { type: 'json' };
 import type { Missing } from './fetch.ts';
 import type { KernelResult, TestResult } from './result.ts';
+import { type Arch, archOf, compareSeries } from './series.ts';
 
 /**
- * The first series of the matrix that was seen to have a feature: a test of it that is skipped from there on would hide
- * that the feature, or its probe, broke. Written by `--write-support`.
+ * The first series of the matrix, for each architecture, that was seen to have a feature: a test of it that is skipped
+ * from there on would hide that the feature, or its probe, broke. Written by `--write-support`.
  */
-const FIRST_SERIES: Readonly<Record<string, string>> = expected;
+const FIRST_SERIES: Readonly<Record<Arch, Readonly<Record<string, string>>>> = expected;
 
 /** With fewer kernels than this the matrix proves too little to be called passed. */
 const FEWEST_KERNELS = 4;
@@ -60,19 +61,11 @@ function findWrongSkips(results: readonly KernelResult[], allSeries: boolean): s
       errors.push(`${feature}: skipped on every kernel`);
       continue;
     }
-    const first = FIRST_SERIES[feature];
-    if (first === undefined) continue;
     for (const { series } of skipping) {
-      if (compareSeries(series, first) < 0) continue;
+      const first = FIRST_SERIES[archOf(series)][feature];
+      if (first === undefined || compareSeries(series, first) < 0) continue;
       errors.push(`${feature}: skipped on ${series}, which is known to have it (from ${first} on)`);
     }
   }
   return errors;
-}
-
-/** Negative when `a` is the older one. */
-export function compareSeries(a: string, b: string): number {
-  const [majorA = 0, minorA = 0] = a.split('.').map(Number);
-  const [majorB = 0, minorB = 0] = b.split('.').map(Number);
-  return majorA - majorB || minorA - minorB;
 }

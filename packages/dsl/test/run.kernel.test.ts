@@ -223,12 +223,13 @@ kernelTest(stackTrace, 'remembers the stack', () => {
   const [id = -1n, bytes] = seen.numbers(2);
   const stack = [...(stacks.get(Number(id)) ?? [])];
   assert.equal(bytes, BigInt(8 * Math.min(stack.length, 8)));
-  // The innermost is where the program called, which is another place for each.
+  // The innermost is where the program called, which is another place for each; arm64 has it twice.
+  const callers = (addresses: readonly bigint[]) => addresses.slice(addresses.lastIndexOf(addresses[0] ?? 0n) + 1);
   const now = seen
     .numbers(10)
     .slice(2, 2 + Math.min(stack.length, 8))
     .map((word) => BigInt.asUintN(64, word));
-  assert.deepEqual(now.slice(1), stack.slice(1, 8));
+  assert.deepEqual(callers(now), callers(stack.slice(0, 8)));
   const symbols = symbolsAt(stack);
   assert.ok(symbols.includes('bpf_prog_test_run_raw_tp'), symbols.join(' '));
   // Not everywhere can the process's stack be unwound; that it was asked for shows in its addresses.

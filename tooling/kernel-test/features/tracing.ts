@@ -152,6 +152,12 @@ export const fsession: Feature = {
     }),
 };
 
+/** Tracing a function that programs themselves call: arm64 has its spin locks inline. */
+export const fentryLock: Feature = {
+  name: 'attach/fentry_lock',
+  probe: () => fentry.probe() ?? inBtf('func', '_raw_spin_lock_irqsave'),
+};
+
 /** Tracing functions that take a struct by value: Linux 6.1. */
 export const fentryStruct: Feature = {
   name: 'attach/fentry_struct',
