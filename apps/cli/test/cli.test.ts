@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { encodeBtf } from '@bpf/btf/build';
 import { expect, test } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
@@ -58,6 +58,33 @@ test.each(['btf list', 'btf dump --format raw', 'btf dump --format json', 'btf d
     expect({ stdout: stdout.slice(1), stderr }).toEqual({ stdout: ' 0 0\n', stderr: '' });
   },
 );
+
+test('standard error that nobody reads changes no status', () => {
+  const script = '"$0" "$1" nosuch 2>&1 | true; echo "$PIPESTATUS"';
+  const { stdout } = spawnSync('bash', ['-c', script, process.execPath, bpf], { encoding: 'utf8' });
+  expect(stdout).toBe('2\n');
+});
+
+/** The files of the bundle that a command has loaded when it ends, and their kilobytes. */
+function loadedBy(...args: string[]): { files: string[]; kilobytes: number } {
+  const tell =
+    'data:text/javascript,import m from "node:module";process.on("exit",()=>console.error(JSON.stringify(Object.keys(m._cache))))';
+  const [told = ''] = run(args, ['--import', tell]).stderr.trimEnd().split('\n').slice(-1);
+  const paths = (JSON.parse(told) as string[]).filter((path) => dirname(path) === dirname(bpf));
+  const bytes = paths.reduce((sum, path) => sum + statSync(path).size, 0);
+  return { files: paths.map((path) => basename(path)), kilobytes: bytes / 1000 };
+}
+
+test('a command loads its own code only', () => {
+  const start = loadedBy('--version');
+  // Besides the entry, which has commander in it, two small ones with what esbuild needs itself.
+  expect(start.files.length).toBeLessThanOrEqual(3);
+  expect(start.kilobytes).toBeLessThan(75);
+  const list = loadedBy('prog', 'list');
+  expect(list.files).toEqual(expect.arrayContaining(start.files));
+  expect(list.kilobytes).toBeLessThan(130);
+  expect(loadedBy('disasm', '/dev/null').kilobytes).toBeLessThan(90);
+});
 
 test.runIf(existsSync('/dev/full'))('a disk that is full is told in one sentence, with status 1', () => {
   const script = '"$0" "$1" completion bash > /dev/full';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { struct, u32, u64 } from '@bpf/btf/data';
@@ -136,6 +137,25 @@ kernelTest(bpfSyscall, 'bpf map watch prints bytes as digits and what was delete
   });
   assert.match(text, /^(0102: [0-9a-f]{2}\n)+0102: deleted\n$/);
 });
+
+kernelTest(ringbuf, 'bpf events and bpf map watch end when nobody reads, though nothing comes', async () => {
+  using ring = makeRing();
+  using map = createMap({ type: 'array', value: u32, maxEntries: 1 });
+  await endsUnread('events', String(ring.info.id));
+  await endsUnread('map', 'watch', String(map.info.id));
+});
+
+/** With a pipe whose other end is closed: a child's is a socket. */
+async function endsUnread(...args: string[]): Promise<void> {
+  const script = '{ "$@"; echo "status $?" >&2; } | :';
+  const command = ['-c', script, 'sh', process.execPath, join(jobFolder, 'cli/bpf.cjs'), ...args];
+  const child = spawn('sh', command, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+  // All that it has started.
+  const timer = setTimeout(() => process.kill(-Number(child.pid), 'SIGKILL'), 30_000);
+  const [said] = await Promise.all([child.stderr.toArray(), once(child, 'close')]);
+  clearTimeout(timer);
+  assert.equal(said.join(''), 'status 0\n');
+}
 
 /** Two of them, which end together. */
 function pair<T extends Disposable>(make: (i: 0 | 1) => T): readonly [T, T] & Disposable {

@@ -58,6 +58,26 @@ kernelTest(bpfSyscall, 'bpf map reads and writes entries by their types', async 
   await assert.rejects(out('map', 'set', id, '7', '{"calls":5}'), { message: 'comm: it is missing' });
 });
 
+kernelTest(bpfSyscall, 'bpf map takes integers of 64 bits as they are dumped, and as numbers', async () => {
+  const Large = struct({ calls: u64, inner: struct({ time: u64 }), comm: char(16) });
+  using map = createMap({ type: 'hash', key: u64, value: Large, maxEntries: 10 });
+  const id = String(map.info.id);
+  const large = 9223372036854775809n;
+  const value = `{"calls":"${large}","inner":{"time":${large}},"comm":"1"}`;
+  for (const key of [`"${large}"`, `${large}`]) {
+    await out('map', 'set', id, key, value);
+    assert.deepEqual(map.get(large), { calls: large, inner: { time: large }, comm: '1' });
+    const [entry] = await json('map', 'dump', id);
+    assert.deepEqual(entry, {
+      key: `${large}`,
+      value: { calls: `${large}`, inner: { time: `${large}` }, comm: '1' },
+    });
+    await out('map', 'set', id, JSON.stringify(entry.key), JSON.stringify(entry.value));
+    await out('map', 'delete', id, key);
+    assert.equal(map.size, 0);
+  }
+});
+
 kernelTest(
   bpfSyscall,
   'a map that goes while it is dumped is dumped to its end, and one that went is told',

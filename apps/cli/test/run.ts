@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeProgram } from '../src/program.ts';
 
+const LONG_MS = 30_000;
+
 interface Running {
   /** What it has printed so far. */
   readonly said: () => string;
@@ -34,7 +36,7 @@ export async function out(...args: string[]): Promise<string> {
   return said();
 }
 
-/** Does something again and again until a command is done, and returns what it printed. */
+/** Does something again and again until a command is done, and returns what it printed. One that goes on too long is ended. */
 export async function outWhile({ said, done }: Running, act: (said: string) => void): Promise<string> {
   let running = true;
   const ended = done.finally(() => {
@@ -42,9 +44,15 @@ export async function outWhile({ said, done }: Running, act: (said: string) => v
   });
   // Awaited below, where it is told.
   ended.catch(() => {});
-  while (running) {
-    act(said());
-    await sleep(5);
+  const end = performance.now() + LONG_MS;
+  try {
+    while (running && performance.now() < end) {
+      act(said());
+      await sleep(5);
+    }
+  } finally {
+    process.emit('SIGINT', 'SIGINT');
+    await ended.catch(() => {});
   }
   await ended;
   return said();

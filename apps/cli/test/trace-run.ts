@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eachObject } from '@bpf/programs';
 import { progGetInfo } from '@bpf/sys';
 import { makeProgram } from '../src/program.ts';
@@ -7,10 +8,12 @@ export interface Traced {
   readonly err: string;
 }
 
+const LIMIT_MS = 20_000;
+
 /**
- * Runs `bpf trace` in this process, as a guest takes seconds to start another; `act` when it has attached,
- * with what was printed so far. Then it is ended
- * as by Ctrl-C, if it has not ended itself. This process's calls are traced with `--pid` only.
+ * Runs `bpf trace` in this process, as a guest takes seconds to start another; `act` when it has attached, with what was
+ * printed so far. Then it is ended as by Ctrl-C, whatever `act` did; with a limit, if it does not end itself soon. This
+ * process's calls are traced with `--pid` only.
  */
 export async function trace(
   args: readonly (string | number)[],
@@ -32,22 +35,20 @@ export async function trace(
     if (String(chunk).startsWith('Tracing ')) begun();
     return true;
   };
+  const done = makeProgram('0').parseAsync(['trace', ...args.map(String)], { from: 'user' });
   try {
-    let ended = false;
-    const command = makeProgram('0').parseAsync(['trace', ...args.map(String)], { from: 'user' });
-    const done = command.finally(() => {
-      ended = true;
-    });
     await Promise.race([attached, done]);
     await act(() => out);
-    // A limit that was reached ends it in a moment; a signal would find nobody who listens.
-    if (!ended && !args.includes('--limit')) process.kill(process.pid, 'SIGINT');
-    await done;
-    return { out, err };
+    if (args.includes('--limit')) await Promise.race([done, sleep(LIMIT_MS, undefined, { ref: false })]);
   } finally {
+    // Nobody is hurt when it has ended, other than by a signal.
+    process.emit('SIGINT', 'SIGINT');
+    await done.catch(() => {});
     process.stdout.write = writeOut;
     process.stderr.write = writeErr;
   }
+  await done;
+  return { out, err };
 }
 
 /** The ids of the programs that the kernel has. */

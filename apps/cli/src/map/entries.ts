@@ -1,6 +1,7 @@
 import { ArrayMap, type BpfMap, HashMap } from '@bpf/maps';
 import { jsonLine, print } from '../output.ts';
 import { counted } from '../progress.ts';
+import { typedInput } from './input.ts';
 import { openMapFd, openTyped } from './list.ts';
 import { plain, text } from './values.ts';
 
@@ -63,19 +64,12 @@ function index(text: string): number {
 /** What was typed, as the map takes it: JSON where it has types, else digits of bytes: 01000000 or '01 00 00 00'. */
 function input(map: BpfMap, text: string, part: 'key' | 'value'): never {
   if (map instanceof ArrayMap && part === 'key') return index(text) as never;
-  if (map.info.btfId !== 0) return json(text) as never;
+  const { btfKeyTypeId, btfValueTypeId } = map.info;
+  const typeId = part === 'key' ? btfKeyTypeId : btfValueTypeId;
+  if (typeId !== 0) return typedInput(map, typeId, text) as never;
   const digits = text.replace(/\s+|0x/g, '');
   const size = part === 'key' ? map.info.keySize : map.info.valueSize;
   if (!/^([0-9a-f]{2})*$/i.test(digits) || digits.length !== size * 2)
     throw new Error(`'${text}' is no ${part} of this map: it wants ${size} bytes, as ${size * 2} hexadecimal digits.`);
   return Uint8Array.from(Buffer.from(digits, 'hex')) as never;
-}
-
-/** JSON, or a word, which is a string. */
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text, (_, value) => value);
-  } catch {
-    return text;
-  }
 }

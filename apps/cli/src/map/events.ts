@@ -1,7 +1,7 @@
 import { PerfEventArray, type RingBuffer } from '@bpf/maps';
 import { type Fd, MapFd, mapGetInfo } from '@bpf/sys';
 import { jsonLine, print } from '../output.ts';
-import { untilSignal } from '../until-signal.ts';
+import { until } from '../until.ts';
 import { openMapFd, openTyped } from './list.ts';
 import { plain, text } from './values.ts';
 
@@ -10,10 +10,10 @@ interface Options {
   readonly limit?: number;
 }
 
-/** `bpf events`: what programs send through a ring buffer or a perf event array, as it comes, until Ctrl-C. */
+/** `bpf events`: what programs send through a ring buffer or a perf event array, as it comes, until Ctrl-C or until nobody reads. */
 export async function printEvents(argument: string, { json, limit }: Options): Promise<void> {
   using source = open(openMapFd(argument));
-  using end = untilSignal();
+  using end = until();
   let seen = 0;
   let lost = 0;
   for await (const event of source.events({ signal: end.signal })) {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jsonLine, print } from '../output.ts';
-import { untilSignal } from '../until-signal.ts';
+import { until } from '../until.ts';
 import { entriesOf, open } from './entries.ts';
 import { plain, text } from './values.ts';
 
@@ -17,10 +17,10 @@ interface Entry {
   readonly says: string;
 }
 
-/** `bpf map watch`: entries as they change, until Ctrl-C. */
+/** `bpf map watch`: entries as they change, until Ctrl-C, or until nobody reads. */
 export async function watchMap(argument: string, { interval, limit, json }: Options): Promise<void> {
   using map = open(argument);
-  using end = untilSignal();
+  using end = until();
   let before: Map<string, Entry> | undefined;
   let seen = 0;
   while (!end.signal.aborted) {

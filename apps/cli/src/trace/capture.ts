@@ -2,7 +2,7 @@ import type { BtfArgument } from '@bpf/btf';
 import { block, callHelper, type Operand } from '@bpf/dsl';
 import { argOffset } from '@bpf/dsl-fentry';
 import { add, ja, jslt, label, ldx, mov, type Program, stx } from '@bpf/insn';
-import { SOCKADDR_PARTS, STRING_BYTES, TEXT_AT } from './record.ts';
+import { BYTES_AT, SOCKADDR_PARTS, STRING_ROOM } from './record.ts';
 import type { Value } from './value.ts';
 
 // r6 is the context, r9 the record in the ring buffer, r7 an address.
@@ -29,9 +29,9 @@ const plus = (reg: 'r6' | 'r7' | 'r9', offset: number): Operand => ({
 export function capture(value: Value, at: number): Program {
   const { arg, field, kind } = value;
   if (kind === 'bytes' && !field) return copyArgument(inRecord(at), arg);
-  const address = point(value);
-  if (kind === 'bytes') return [address, copy(inRecord(at), field?.size ?? 0, 0)];
-  return [address, stx('dw', 'r9', 'r7', at), kind === 'string' ? copyString(at) : copySockaddr(at)];
+  const copied =
+    kind === 'string' ? copyString(at) : copyParts(at, kind === 'sockaddr' ? SOCKADDR_PARTS : [field?.size ?? 0]);
+  return [point(value), stx('dw', 'r9', 'r7', at), copied];
 }
 
 /** Emits `r7 = address`: that of the field, or where the string or sockaddr is that the field points to. */
@@ -59,14 +59,14 @@ function copy(to: Operand, bytes: number, offset: number): Program {
 
 /** Emits the address, what the helper returned, the length with its NUL or a negative errno, and the text. */
 function copyString(at: number): Program {
-  return [byAddress(PROBE_READ_STR, inRecord(at + TEXT_AT), STRING_BYTES, 0), stx('dw', 'r9', 'r0', at + 8)];
+  return [byAddress(PROBE_READ_STR, inRecord(at + BYTES_AT), STRING_ROOM, 0), stx('dw', 'r9', 'r0', at + 8)];
 }
 
-/** The same for a sockaddr, in parts: of the larger ones, not all may be there. What counts is whether the first is. */
-function copySockaddr(at: number): Program {
+/** The same for bytes, in parts: of a sockaddr, not all may be there. What counts is whether the first is. */
+function copyParts(at: number, parts: readonly number[]): Program {
   let offset = 0;
-  return SOCKADDR_PARTS.map((bytes, i) => {
-    const part = copy(inRecord(at + TEXT_AT + offset), bytes, offset);
+  return parts.map((bytes, i) => {
+    const part = copy(inRecord(at + BYTES_AT + offset), bytes, offset);
     offset += bytes;
     return [part, i === 0 ? stx('dw', 'r9', 'r0', at + 8) : []];
   });

@@ -3,11 +3,11 @@ import { char, u64 } from '@bpf/btf/data';
 import { type ArrayMap, createMap, type HashMap } from '@bpf/maps';
 import { jsonLine, print } from '../output.ts';
 import { table } from '../table.ts';
+import { until } from '../until.ts';
 import { attachAll } from './attach.ts';
 import type { Traced } from './plan.ts';
 import { countProgram, type Whose } from './programs.ts';
 import { createLost, sayBegin, sayEnd } from './report.ts';
-import { until } from './until.ts';
 
 export interface CountOptions extends Whose {
   readonly by: 'function' | 'comm';
@@ -36,10 +36,11 @@ export async function traceCounts(traced: readonly Traced[], options: CountOptio
       .sort(([, a], [, b]) => (a < b ? 1 : a > b ? -1 : 0));
   const live = process.stdout.isTTY && !json;
   let drawn = 0;
-  while (!end.signal.aborted) {
+  while (live && !end.signal.aborted) {
     await sleep(REDRAW_MS, undefined, { signal: end.signal }).catch(() => {});
-    if (live && !end.signal.aborted) drawn = await draw(by, rows().slice(0, process.stdout.rows - 2), drawn);
+    if (!end.signal.aborted) drawn = await draw(by, rows().slice(0, process.stdout.rows - 2), drawn);
   }
+  await end.ended;
   const last = rows();
   if (json) await print(last.map(([name, calls]) => jsonLine({ [by]: name, calls })));
   else await draw(by, last, drawn);

@@ -43,7 +43,7 @@ export function decoder(
     const args: Record<string, Shown> = {};
     let ret: Shown | null | undefined = result === null ? null : undefined;
     for (const { value, at, show } of shows) {
-      if (value === result) ret = withErrno(show(record, at));
+      if (value === result) ret = value.kind === 'bytes' ? withErrno(show(record, at)) : show(record, at);
       else args[value.name] = show(record, at);
     }
     const stack = symbols && stackOf(record, layout, symbols);

@@ -4,6 +4,7 @@ import { createMap, type RingBuffer } from '@bpf/maps';
 import { pollFd } from '@bpf/sys';
 import { print } from '../output.ts';
 import { styled } from '../terminal.ts';
+import { until } from '../until.ts';
 import { attachAll } from './attach.ts';
 import { decoder, EVENT_HEAD, eventJson, eventText } from './event.ts';
 import type { Traced } from './plan.ts';
@@ -11,7 +12,6 @@ import { eventProgram, type Whose } from './programs.ts';
 import { layOut } from './record.ts';
 import { createLost, sayBegin, sayEnd } from './report.ts';
 import { kernelSymbols } from './symbols.ts';
-import { until } from './until.ts';
 
 export interface EventOptions extends Whose {
   readonly at: 'entry' | 'exit';

@@ -35,7 +35,8 @@ kernel's memory or the process's. What the process has not in memory when a func
 there when it returns: --exit. A struct sockaddr is shown as address:port.
 
 Calls that the compiler has inlined are not seen. Those of this command are left out, unless --pid
-names it. At most ${MAX_FUNCTIONS} functions are traced at once.
+names it. Process ids are the machine's, in a container too. At most ${MAX_FUNCTIONS} functions are traced at
+once.
 `;
 
 /** The options that are about single calls. */

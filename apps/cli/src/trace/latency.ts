@@ -1,13 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { u64 } from '@bpf/btf/data';
 import { createMap } from '@bpf/maps';
 import { jsonLine, print } from '../output.ts';
+import { until } from '../until.ts';
 import { attachAll } from './attach.ts';
 import { histogramJson, histogramLines, total } from './histogram.ts';
 import type { Traced } from './plan.ts';
 import { BUCKETS, latencyPrograms, type Whose } from './programs.ts';
 import { callsOf, createLost, sayBegin, sayEnd } from './report.ts';
-import { until } from './until.ts';
 
 export interface LatencyOptions extends Whose {
   readonly duration?: number | undefined;
@@ -17,7 +16,6 @@ export interface LatencyOptions extends Whose {
 /** Calls that may be going on at the same time. */
 const CALLS = 16_384;
 const KEY_BYTES = 16;
-const LOOK_MS = 60_000;
 
 /** Times calls, and prints a histogram of each function at the end. */
 export async function traceLatency(traced: readonly Traced[], options: LatencyOptions): Promise<void> {
@@ -28,7 +26,7 @@ export async function traceLatency(traced: readonly Traced[], options: LatencyOp
   using attached = attachAll(traced, (one) => latencyPrograms(one, options), { started, histogram, lost });
   using end = until(duration);
   sayBegin(attached);
-  while (!end.signal.aborted) await sleep(LOOK_MS, undefined, { signal: end.signal }).catch(() => {});
+  await end.ended;
   const counts = [...histogram.values()];
   const all = traced
     .map(({ func, index }) => ({ name: func.name, buckets: counts.slice(index * BUCKETS, (index + 1) * BUCKETS) }))

@@ -1,18 +1,10 @@
-import {
-  callHelper,
-  currentComm,
-  currentPid,
-  filterByComm,
-  filterByPid,
-  ktimeGetNs,
-  type Operand,
-  zeroStack,
-} from '@bpf/dsl';
+import { callHelper, currentComm, filterByComm, filterByPid, ktimeGetNs, type Operand, zeroStack } from '@bpf/dsl';
 import { type FentryInfo, fentryReturn, makeFentryProgramInfo, makeFexitProgramInfo } from '@bpf/dsl-fentry';
 import { mapDelete, mapIncrement, mapLookup, mapUpdate, ringbufReserve, ringbufSubmit } from '@bpf/dsl-maps';
 import { add, call, ja, jeq, jeq32, jne, label, ldx, mov, type Program, rsh, st, stx, sub } from '@bpf/insn';
 import { capture, inRecord } from './capture.ts';
 import { enter, leave } from './guard.ts';
+import { jumpIfOwn } from './own.ts';
 import type { Traced } from './plan.ts';
 import { FRAMES, Header, type Layout } from './record.ts';
 
@@ -31,7 +23,7 @@ const [KEY, NUMBER, INDEX] = [-24, -32, -36] as const;
 /** Emits the jump to 'return' for calls that are not asked for; those of this command itself must be. */
 function only({ pid, comm }: Whose): Program {
   return [
-    pid === undefined ? [currentPid(), jeq('r0', process.pid, 'return')] : filterByPid(pid, 'return'),
+    pid === undefined ? jumpIfOwn(NUMBER, 'return') : filterByPid(pid, 'return'),
     comm === undefined ? [] : filterByComm(KEY, comm, 'return'),
   ];
 }
@@ -90,7 +82,8 @@ export const BUCKETS = 64;
 
 /**
  * A program that remembers when a call began, and one that counts how long it took in the function's histogram. A call is
- * known by its thread and function: of a function that calls itself, the innermost is timed.
+ * known by its thread and function: of a function that calls itself, the innermost is timed. Where the guard stops the
+ * second program, the beginning stays: should that thread's next call be missed when it begins, it is timed from there.
  */
 export function latencyPrograms(traced: Traced, whose: Whose): [entry: FentryInfo, exit: FentryInfo] {
   const key: Program = [

@@ -6,12 +6,14 @@ import type { Value } from './value.ts';
 export const Header = struct({ time: u64, function: u32, pid: u32, tid: u32, comm: char(16) });
 const HEADER_BYTES = Math.ceil(Header.size / 8) * 8;
 
-/** Bytes of a string that are taken along, its NUL among them. */
-export const STRING_BYTES = 256;
+/** Bytes of a string that are shown. */
+export const STRING_BYTES = 255;
+/** Bytes of a string that are taken along. The kernel ends what it cuts with a NUL: one more tells it from a string's own. */
+export const STRING_ROOM: number = STRING_BYTES + 2;
 /** Of a sockaddr, one after the other: what every one has, what one of IPv6 has more, and what one of Unix has more. */
 export const SOCKADDR_PARTS: readonly number[] = [16, 12, 82];
-/** Where the text of a string or the bytes of a sockaddr are: behind the address and what the helper returned. */
-export const TEXT_AT = 16;
+/** Where the bytes of what was behind a pointer are: behind the address and what the helper returned. */
+export const BYTES_AT = 16;
 /** Frames of a stack that are taken along, innermost first. */
 export const FRAMES = 48;
 
@@ -37,7 +39,7 @@ export function layOut({ values, result }: Traced, withStack: boolean): Layout {
 }
 
 function roomOf({ kind, field, arg }: Value): number {
-  if (kind === 'string') return TEXT_AT + STRING_BYTES;
-  if (kind === 'sockaddr') return TEXT_AT + SOCKADDR_PARTS.reduce((sum, bytes) => sum + bytes, 0);
-  return field ? field.size : arg.slots * 8;
+  if (kind === 'string') return BYTES_AT + STRING_ROOM;
+  if (kind === 'sockaddr') return BYTES_AT + SOCKADDR_PARTS.reduce((sum, bytes) => sum + bytes, 0);
+  return field ? BYTES_AT + field.size : arg.slots * 8;
 }

@@ -1,10 +1,10 @@
-import type { Btf } from '@bpf/btf';
+import type { Btf, BtfType } from '@bpf/btf';
 import { type AnySchema, schemaOf } from '@bpf/btf/data';
 import { errnoName } from '@bpf/sys';
 import { text } from '../map/values.ts';
 import { printable } from '../terminal.ts';
 import { ipv4, ipv6, sockaddrText } from './address.ts';
-import { SOCKADDR_PARTS, STRING_BYTES, TEXT_AT } from './record.ts';
+import { BYTES_AT, SOCKADDR_PARTS, STRING_BYTES } from './record.ts';
 import type { Value } from './value.ts';
 
 /** A value of a call: for JSON, and for people. */
@@ -18,42 +18,39 @@ export type Show = (record: Uint8Array, at: number) => Shown;
 
 /** How a value is shown, by its type. */
 export function showOf(btf: Btf, value: Value): Show {
-  if (value.kind === 'string') return showString;
-  if (value.kind === 'sockaddr') return showSockaddr;
-  return showBytes(btf, value);
+  const { kind, field, pointer } = value;
+  const show = kind === 'string' ? showString : kind === 'sockaddr' ? showSockaddr : showBytes(btf, value);
+  if (kind === 'bytes' && !field) return show;
+  // A field is so far from where its struct is, which may be nowhere.
+  const offset = BigInt(kind === 'bytes' || !pointer ? (field?.offset ?? 0) : 0);
+  return (record, at) => {
+    const view = viewOf(record);
+    const [address, result] = [view.getBigUint64(at, true), view.getInt32(at + 8, true)];
+    if (result >= 0) return show(record, at + BYTES_AT);
+    return { json: null, text: address === offset ? 'NULL' : `${hex(address)} (not in memory)` };
+  };
 }
 
+/** Without a NUL within what is shown, it was cut. */
 const showString: Show = (record, at) => {
-  const length = pointed(record, at);
-  if (typeof length !== 'number') return length;
-  const bytes = record.subarray(at + TEXT_AT, at + TEXT_AT + length);
+  const bytes = record.subarray(at, at + STRING_BYTES + 1);
   const end = bytes.indexOf(0);
-  const json = new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
-  return { json, text: `${printable(JSON.stringify(json))}${length === STRING_BYTES ? '…' : ''}` };
+  const json = new TextDecoder().decode(bytes.subarray(0, end < 0 ? STRING_BYTES : end));
+  return { json, text: `${printable(JSON.stringify(json))}${end < 0 ? '…' : ''}` };
 };
 
 const showSockaddr: Show = (record, at) => {
-  const result = pointed(record, at);
-  if (typeof result !== 'number') return result;
   const bytes = SOCKADDR_PARTS.reduce((sum, part) => sum + part, 0);
-  const json = sockaddrText(record.subarray(at + TEXT_AT, at + TEXT_AT + bytes));
+  const json = sockaddrText(record.subarray(at, at + bytes));
   return { json, text: printable(json) };
 };
-
-/** What the helper returned; or how that is shown which it could not read. */
-function pointed(record: Uint8Array, at: number): number | Shown {
-  const view = viewOf(record);
-  const [address, result] = [view.getBigUint64(at, true), view.getInt32(at + 8, true)];
-  if (result >= 0) return result;
-  return { json: null, text: address === 0n ? 'NULL' : `${hex(address)} (not in memory)` };
-}
 
 function showBytes(btf: Btf, { name, typeId, field }: Value): Show {
   const type = btf.type(btf.resolve(typeId));
   if (field?.bitfield) {
     const { offset, size } = field.bitfield;
-    return (record, at) =>
-      number(BigInt.asUintN(size, viewOf(record, at, field.size).getBigUint64(0, true) >> BigInt(offset)));
+    const cut = isSigned(type) ? BigInt.asIntN : BigInt.asUintN;
+    return (record, at) => number(cut(size, viewOf(record, at, field.size).getBigUint64(0, true) >> BigInt(offset)));
   }
   if (type.kind === 'ptr')
     return (record, at) => {
@@ -73,7 +70,10 @@ function showBytes(btf: Btf, { name, typeId, field }: Value): Show {
   };
 }
 
-/** What a function returned: with the name of the error when it is one. */
+const isSigned = (type: BtfType): boolean =>
+  type.kind === 'int' ? type.encoding === 'signed' : (type.kind === 'enum' || type.kind === 'enum64') && type.signed;
+
+/** What a function returned, as a number or an address: with the name of the error when it is one. */
 export function withErrno({ json, text }: Shown): Shown {
   const value = typeof json === 'string' && /^0x/.test(json) ? BigInt.asIntN(64, BigInt(json)) : json;
   if (typeof value !== 'number' && typeof value !== 'bigint') return { json, text };
