@@ -1,5 +1,5 @@
 import type { AnySchema, Schema } from '@bpf/btf/data';
-import type { MapFd } from '@bpf/sys';
+import { type HasFd, type MapFd, mapLookupElem, mapUpdateElem } from '@bpf/sys';
 import { compileReader } from './compile-reader.ts';
 
 /** How keys or values go into bytes and come out of them: by a schema, or as they are. */
@@ -61,6 +61,23 @@ export function codecOf(schema: AnySchema | undefined, size: number, what: strin
     : schemaCodec(schema as Schema<unknown, never>);
 }
 
+/** @throws RangeError for what is no descriptor or id, as of a foreign object: it would become 0 on the way to the kernel */
+export function numberOf(handle: HasFd | number): number {
+  const number = typeof handle === 'number' ? handle : handle.fd;
+  if (Number.isInteger(number) && number >= 0 && number <= 0xffff_ffff) return number;
+  const what = typeof handle === 'number' ? 'id' : 'descriptor';
+  throw new RangeError(`the ${what} is ${number}; it must be an integer from 0 on`);
+}
+
+/** A descriptor on its way in, and an id on its way out, in 4 bytes, or 8 where a map has room for it. */
+export function handleCodec(size: number): Codec<number, HasFd | number> {
+  return {
+    size,
+    decode: (_, view, at) => view.getUint32(at, true),
+    encode: (handle, _, view, at) => view.setUint32(at, numberOf(handle), true),
+  };
+}
+
 /** One value for each CPU, each rounded up to 8 bytes, as the kernel has them. */
 export function perCpuCodec<Value, Input>(one: Codec<Value, Input>, cpus: number): Codec<Value[], readonly Input[]> {
   const stride = Math.ceil(one.size / 8) * 8;
@@ -97,3 +114,27 @@ export function put<Input>(codec: Codec<unknown, Input>, map: MapFd, part: 'key'
 /** What the kernel has put there. */
 export const take = <Value>(codec: Codec<Value, never>, { elem: { value } }: MapFd): Value =>
   codec.decode(value.bytes, value.view, 0);
+
+/** The value of a key, where the map has it. */
+export function lookup<Value>(
+  map: MapFd,
+  key: Uint8Array,
+  codec: Codec<Value, never>,
+  flags: number = 0,
+): Value | undefined {
+  return mapLookupElem(map, key, map.elem.value.bytes, flags) ? take(codec, map) : undefined;
+}
+
+/** Replaces or makes an entry. @returns as {@link mapUpdateElem} */
+export function update<Key, Value>(
+  map: MapFd,
+  keyCodec: Codec<unknown, Key>,
+  key: Key,
+  valueCodec: Codec<unknown, Value>,
+  value: Value,
+  flags: number,
+): boolean {
+  const early = valueCodec.plain ? undefined : put(valueCodec, map, 'value', value);
+  const keyBytes = put(keyCodec, map, 'key', key);
+  return mapUpdateElem(map, keyBytes, early ?? put(valueCodec, map, 'value', value), flags);
+}

@@ -8,11 +8,10 @@ import {
   mapDeleteElem,
   mapLookupAndDeleteElem,
   mapLookupElem,
-  mapUpdateElem,
   SysError,
 } from '@bpf/sys';
 import { BpfMap } from './bpf-map.ts';
-import { type Codec, put, take } from './codec.ts';
+import { type Codec, lookup, put, take, update } from './codec.ts';
 import { chunksOf } from './walk.ts';
 
 /** `noexist` only creates an entry, `exist` only replaces one; `lock` holds the value's `bpf_spin_lock` (Linux 5.1). */
@@ -39,9 +38,7 @@ export class HashMap<Key = Uint8Array, Value = Uint8Array, KeyInput = Key, Value
   /** The value of a key, or undefined. With `lock`, while nobody holds its lock. */
   get(key: KeyInput, flag?: 'lock'): Value | undefined {
     const bytes = put(this.#key, this.map, 'key', key);
-    return mapLookupElem(this.map, bytes, this.map.elem.value.bytes, flag === 'lock' ? BPF_F_LOCK : 0)
-      ? take(this.#value, this.map)
-      : undefined;
+    return lookup(this.map, bytes, this.#value, flag === 'lock' ? BPF_F_LOCK : 0);
   }
 
   has(key: KeyInput): boolean {
@@ -57,9 +54,7 @@ export class HashMap<Key = Uint8Array, Value = Uint8Array, KeyInput = Key, Value
    *   does not hold: nothing is written then
    */
   set(key: KeyInput, value: ValueInput, ...flags: readonly UpdateFlag[]): boolean {
-    const early = this.#value.plain ? undefined : put(this.#value, this.map, 'value', value);
-    const keyBytes = put(this.#key, this.map, 'key', key);
-    return mapUpdateElem(this.map, keyBytes, early ?? put(this.#value, this.map, 'value', value), flagBits(flags));
+    return update(this.map, this.#key, key, this.#value, value, flagBits(flags));
   }
 
   /** Removes an entry. @returns false when there was none */

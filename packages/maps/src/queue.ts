@@ -8,7 +8,7 @@ import {
   SysError,
 } from '@bpf/sys';
 import { BpfMap } from './bpf-map.ts';
-import { type Codec, put, take } from './codec.ts';
+import { type Codec, lookup, put, take } from './codec.ts';
 
 const NO_KEY: Uint8Array = new Uint8Array(0);
 
@@ -45,7 +45,7 @@ export class Queue<Value = Uint8Array, ValueInput = Value> extends BpfMap {
 
   /** The next value, which stays; undefined when there is none. */
   peek(): Value | undefined {
-    return mapLookupElem(this.map, NO_KEY, this.map.elem.value.bytes) ? take(this.#value, this.map) : undefined;
+    return lookup(this.map, NO_KEY, this.#value);
   }
 
   /** The next value, which is gone afterwards; undefined when there is none. */

@@ -1,6 +1,7 @@
-import { type HasFd, mapDeleteElem, mapLookupElem, mapUpdateElem } from '@bpf/sys';
+import { type HasFd, mapDeleteElem, mapUpdateElem } from '@bpf/sys';
 import { IndexedMap } from './array-map.ts';
-import { KeyedMap, numberOf } from './fd-map.ts';
+import { type Codec, lookup, numberOf, put } from './codec.ts';
+import { KeyedMap } from './fd-map.ts';
 
 /** Where packets are redirected to. */
 export interface Redirect {
@@ -10,32 +11,34 @@ export interface Redirect {
   readonly progId: number | undefined;
 }
 
-/** `struct bpf_devmap_val` and `struct bpf_cpumap_val`: target 0, and with 8 bytes a program 4, by descriptor or id. */
-class RedirectValue {
-  readonly bytes: Uint8Array;
-  readonly #view: DataView;
+interface RedirectInput {
+  readonly target: number;
+  readonly prog: HasFd | undefined;
+}
 
-  constructor(size: number) {
-    this.bytes = new Uint8Array(size);
-    this.#view = new DataView(this.bytes.buffer);
-  }
-
-  /** @throws RangeError for no number of 32 bits, and for a program where a map has no room for one */
-  put(target: number, prog: HasFd | undefined): Uint8Array {
-    if (!Number.isInteger(target) || target < 0 || target > 0xffff_ffff)
-      throw new RangeError(`the target is ${target}; it must be an integer in 0..4294967295`);
-    if (prog !== undefined && this.bytes.length < 8)
-      throw new RangeError('the values of this map have 4 bytes, and no room for a program: make it with valueSize 8');
-    this.#view.setUint32(0, target, true);
-    // A descriptor of 0 is none, as the kernel has it.
-    if (this.bytes.length >= 8) this.#view.setUint32(4, prog === undefined ? 0 : numberOf(prog), true);
-    return this.bytes;
-  }
-
-  get(): Redirect {
-    const id = this.bytes.length >= 8 ? this.#view.getUint32(4, true) : 0;
-    return { target: this.#view.getUint32(0, true), progId: id || undefined };
-  }
+/**
+ * `struct bpf_devmap_val` and `struct bpf_cpumap_val`: target 0, and with 8 bytes a program 4, by descriptor or id.
+ * Encoding throws a RangeError for no number of 32 bits, and for a program where a map has no room for one.
+ */
+function redirectCodec(size: number): Codec<Redirect, RedirectInput> {
+  return {
+    size,
+    decode(_, view, at) {
+      const id = size >= 8 ? view.getUint32(at + 4, true) : 0;
+      return { target: view.getUint32(at, true), progId: id || undefined };
+    },
+    encode({ target, prog }, _, view, at) {
+      if (!Number.isInteger(target) || target < 0 || target > 0xffff_ffff)
+        throw new RangeError(`the target is ${target}; it must be an integer in 0..4294967295`);
+      if (prog !== undefined && size < 8)
+        throw new RangeError(
+          'the values of this map have 4 bytes, and no room for a program: make it with valueSize 8',
+        );
+      view.setUint32(at, target, true);
+      // A descriptor of 0 is none, as the kernel has it.
+      if (prog !== undefined) view.setUint32(at + 4, numberOf(prog), true);
+    },
+  };
 }
 
 /**
@@ -43,11 +46,11 @@ class RedirectValue {
  * indexes (cpumap, 4.15). With each may go an XDP program that runs on the packets there (devmap 5.8, cpumap 5.9).
  */
 export class RedirectArray extends IndexedMap {
-  readonly #value: RedirectValue = new RedirectValue(this.info.valueSize);
+  readonly #value: Codec<Redirect, RedirectInput> = redirectCodec(this.info.valueSize);
 
   /** What is at an index; undefined when nothing is. @throws RangeError beyond the end */
   get(index: number): Redirect | undefined {
-    return mapLookupElem(this.map, this.key(index), this.#value.bytes) ? this.#value.get() : undefined;
+    return lookup(this.map, this.key(index), this.#value);
   }
 
   /**
@@ -55,15 +58,16 @@ export class RedirectArray extends IndexedMap {
    *
    * @param target see {@link Redirect.target}: a queue has 1 to 16384 places
    * @param prog of type xdp, loaded as `xdp_devmap` or `xdp_cpumap`, for a map that was made with `valueSize` 8
-   * @throws RangeError beyond the end, and for a program without room; SysError 'EINVAL' for an interface that there is not, 'EOVERFLOW' for a queue that is
-   *   too long, 'ENODEV' for a CPU that there cannot be
+   * @throws RangeError beyond the end, and for a program without room; SysError 'EINVAL' for an interface that there is not,
+   *   'EOVERFLOW' for a queue that is too long, 'ENODEV' for a CPU that there cannot be
    * @example
    * ```ts
    * devices.set(0, ifIndex('eth1'));
    * ```
    */
   set(index: number, target: number, prog?: HasFd): void {
-    mapUpdateElem(this.map, this.key(index), this.#value.put(target, prog));
+    const bytes = put(this.#value, this.map, 'value', { target, prog });
+    mapUpdateElem(this.map, this.key(index), bytes);
   }
 
   /** Empties a place; that it was empty is as good. @throws RangeError beyond the end */
@@ -74,15 +78,16 @@ export class RedirectArray extends IndexedMap {
 
 /** As {@link RedirectArray}, network interfaces by key (devmap_hash). Linux 5.4. */
 export class RedirectHash<Key = Uint8Array, KeyInput = Key> extends KeyedMap<Key, KeyInput> {
-  readonly #value: RedirectValue = new RedirectValue(this.info.valueSize);
+  readonly #value: Codec<Redirect, RedirectInput> = redirectCodec(this.info.valueSize);
 
   /** The interface of a key; undefined when there is none. */
   get(key: KeyInput): Redirect | undefined {
-    return mapLookupElem(this.map, this.keyBytes(key), this.#value.bytes) ? this.#value.get() : undefined;
+    return lookup(this.map, this.keyBytes(key), this.#value);
   }
 
   /** @throws as {@link RedirectArray.set}; SysError 'E2BIG' when the map is full */
   set(key: KeyInput, target: number, prog?: HasFd): void {
-    mapUpdateElem(this.map, this.keyBytes(key), this.#value.put(target, prog));
+    const bytes = put(this.#value, this.map, 'value', { target, prog });
+    mapUpdateElem(this.map, this.keyBytes(key), bytes);
   }
 }

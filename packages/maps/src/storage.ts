@@ -1,15 +1,15 @@
-import { type HasFd, type MapFd, mapDeleteElem, mapLookupElem, mapUpdateElem } from '@bpf/sys';
+import { type HasFd, type MapFd, mapDeleteElem } from '@bpf/sys';
 import { BpfMap } from './bpf-map.ts';
-import { type Codec, put, take } from './codec.ts';
-import { Handle } from './fd-map.ts';
+import { type Codec, handleCodec, lookup, put, update } from './codec.ts';
 import { flagBits, type UpdateFlag } from './hash-map.ts';
+
+const owners: Codec<unknown, HasFd | number> = handleCodec(4);
 
 /**
  * Values that belong to sockets (sk_storage), inodes (inode_storage), tasks (task_storage) or cgroups (cgrp_storage), and go
  * with them. User space names the owner by a descriptor: of the socket, of the file, a pidfd, of the cgroup's directory.
  */
 export class StorageMap<Value = Uint8Array, ValueInput = Value> extends BpfMap {
-  readonly #owner: Handle = new Handle(4);
   readonly #value: Codec<Value, ValueInput>;
 
   /** @internal */
@@ -20,20 +20,16 @@ export class StorageMap<Value = Uint8Array, ValueInput = Value> extends BpfMap {
 
   /** The value of an owner, or undefined. @throws SysError 'EBADF' for a descriptor of another kind */
   get(owner: HasFd): Value | undefined {
-    return mapLookupElem(this.map, this.#owner.put(owner), this.map.elem.value.bytes)
-      ? take(this.#value, this.map)
-      : undefined;
+    return lookup(this.map, put(owners, this.map, 'key', owner), this.#value);
   }
 
   /** @returns false when `noexist` found a value, or `exist` did not */
   set(owner: HasFd, value: ValueInput, ...flags: readonly UpdateFlag[]): boolean {
-    const early = this.#value.plain ? undefined : put(this.#value, this.map, 'value', value);
-    const key = this.#owner.put(owner);
-    return mapUpdateElem(this.map, key, early ?? put(this.#value, this.map, 'value', value), flagBits(flags));
+    return update(this.map, owners, owner, this.#value, value, flagBits(flags));
   }
 
   /** @returns false when there was none */
   delete(owner: HasFd): boolean {
-    return mapDeleteElem(this.map, this.#owner.put(owner));
+    return mapDeleteElem(this.map, put(owners, this.map, 'key', owner));
   }
 }
