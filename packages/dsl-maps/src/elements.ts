@@ -2,7 +2,7 @@ import { callHelper, type MapRef } from '@bpf/dsl';
 import type { Program, WritableRegister } from '@bpf/insn';
 import { BPF_ANY } from './flags.ts';
 
-const BPF_FUNC_map_lookup_elem = 1;
+export const BPF_FUNC_map_lookup_elem = 1;
 const BPF_FUNC_map_update_elem = 2;
 const BPF_FUNC_map_delete_elem = 3;
 const BPF_FUNC_map_lookup_percpu_elem = 195;

@@ -1,9 +1,8 @@
 import { block, callHelper, checkStack, type MapRef, type SavedRegister } from '@bpf/dsl';
 import { atomicAdd, ja, jeq, jne, jne32, label, mov, type Program, st, stx } from '@bpf/insn';
-import { mapLookup, mapUpdate } from './elements.ts';
+import { BPF_FUNC_map_lookup_elem, mapLookup, mapUpdate } from './elements.ts';
 import { BPF_NOEXIST } from './flags.ts';
 
-const BPF_FUNC_map_lookup_elem = 1;
 const ENOENT = 2;
 const EEXIST = 17;
 
